@@ -1,0 +1,1 @@
+"""Ports made real: key stores, Sub-CA client, bus, durable engine, embedded database."""

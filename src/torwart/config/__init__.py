@@ -1,0 +1,1 @@
+"""Settings, wiring (composition root), entry points and the command line."""

@@ -1,0 +1,1 @@
+"""What people and foreign systems see: portal, console, EMT interface."""

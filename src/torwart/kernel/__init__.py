@@ -1,0 +1,1 @@
+"""Values without which no sentence can be said: identifiers, instants, refusals, state tables."""

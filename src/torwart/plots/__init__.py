@@ -1,0 +1,1 @@
+"""Numbers to SVG; knows no database and no request."""

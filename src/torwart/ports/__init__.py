@@ -1,0 +1,1 @@
+"""What we need from the world, as Protocols, and the messages that cross them."""

@@ -1,0 +1,1 @@
+"""One file per process of the catalogue: order fields, preconditions and its story, step by step."""

@@ -1,0 +1,1 @@
+"""What is allowed, due and required: pure functions over plain values, the law quoted beside the check."""

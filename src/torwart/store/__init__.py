@@ -1,0 +1,1 @@
+"""The one Django data app: models, queries, migrations; nothing but remembering."""
