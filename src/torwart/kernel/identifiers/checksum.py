@@ -1,0 +1,26 @@
+"""Check digits, each as a pure function: body without check digit in, the right last character out."""
+
+_EIC_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
+
+
+def a10(body: str) -> str:
+    """The A10 rule of BDEW and DVGW, letters counting with their ASCII value.
+
+    BDEW-Anwendungshilfe „Identifikatoren in der Marktkommunikation“ §6.2: sum of the characters in odd positions
+    plus twice the sum of those in even positions (from the left, no cross sums); the check digit fills the sum up
+    to the next multiple of ten.
+    """
+    values = [int(c) if c.isdigit() else ord(c) for c in body]
+    return str(-(sum(values[::2]) + 2 * sum(values[1::2])) % 10)
+
+
+def ean13(body: str) -> str:
+    """GS1 General Specifications §7.9: weights 1 and 3 alternating from the left over twelve digits."""
+    values = [int(c) for c in body]
+    return str(-(sum(values[::2]) + 3 * sum(values[1::2])) % 10)
+
+
+def eic(body: str) -> str:
+    """EIC Reference Manual (ENTSO-E): weights 16 down to 2, modulo 37; the hyphen counts 36."""
+    weighted = sum(weight * _EIC_ALPHABET.index(c) for weight, c in zip(range(16, 1, -1), body, strict=True))
+    return _EIC_ALPHABET[36 - (weighted - 1) % 37]
