@@ -1,0 +1,32 @@
+"""PEM or DER in, certificates out; anything else is refused by name."""
+
+from cryptography import x509
+
+from torwart.kernel.refusals.pki import PKI_MALFORMED
+
+_BEGIN = b"-----BEGIN "
+
+
+def load_certificate(data: bytes) -> x509.Certificate:
+    """One certificate from PEM or DER; ``pki.malformed`` if it is none."""
+    return load_certificates(data)[0]
+
+
+def load_certificates(data: bytes) -> list[x509.Certificate]:
+    """All certificates of a PEM file, or the one of a DER file; at least one or ``pki.malformed``."""
+    try:
+        if data.lstrip().startswith(_BEGIN):
+            return x509.load_pem_x509_certificates(data)
+        return [x509.load_der_x509_certificate(data)]
+    except ValueError as error:
+        raise PKI_MALFORMED(why=str(error)) from error
+
+
+def load_revocation_list(data: bytes) -> x509.CertificateRevocationList:
+    """A CRL from PEM or DER; ``pki.malformed`` if it is none."""
+    try:
+        if data.lstrip().startswith(_BEGIN):
+            return x509.load_pem_x509_crl(data)
+        return x509.load_der_x509_crl(data)
+    except ValueError as error:
+        raise PKI_MALFORMED(why=str(error)) from error
