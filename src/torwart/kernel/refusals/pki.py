@@ -204,3 +204,10 @@ PKI_OPERATIONAL_WANTED = kind(
     retry=Retry.AFTER_CHANGE,
     source="TR-03129-4 §2.3.2 (SMGW-G, SMGW-W)",
 )
+PKI_EXISTS = kind(
+    "pki.exists",
+    de="In {directory} liegt schon eine PKI. Ein anderes Verzeichnis nennen oder mit --force überschreiben.",
+    en="There is a PKI in {directory} already. Name another directory, or overwrite it with --force.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+)

@@ -1,16 +1,29 @@
 """The whole PKI: root, operational Sub-CA, a maker's seal Sub-CA, and the triples of all who take part."""
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.sim.pki.authority import Authority, Terms, years_later
 from torwart.sim.pki.credentials import Credential, Triple, new_key
+from torwart.sim.pki.files import (
+    owner_slug,
+    read_authority,
+    read_triple,
+    write_authority,
+    write_chain,
+    write_credential,
+    write_crls,
+    write_file,
+    write_triple,
+)
 from torwart.wire.certificate import (
     BSI_CONTACT,
     Contact,
@@ -20,7 +33,9 @@ from torwart.wire.certificate import (
     Subject,
     Trust,
     Use,
+    common_name,
     end_of_day,
+    identify,
     issue,
     subject_for,
 )
@@ -28,6 +43,9 @@ from torwart.wire.certificate import (
 ORGANISATION = "SM-Test-PKI-DE"
 TRIPLE = (Use.TLS, Use.SIG, Use.ENC)
 _DOMAIN = "torwart.example"
+_ROOT = "SM-Test-Root.CA"
+_SEAL = "Guetesiegel"
+_ABOUT = "pki.json"
 _HEAD_START = timedelta(days=30)
 """Authorities exist this long before ``now``, so that certificates of the recent past lie inside their validity."""
 
@@ -78,7 +96,7 @@ class TestPki:
         start = now - _HEAD_START
         root = _root(name, start, terms)
         sub_ca = _sub_ca(name, root, start, terms, seal=False)
-        seal_ca = _sub_ca(f"{maker} Guetesiegel", root, start, terms, seal=True)
+        seal_ca = _sub_ca(f"{maker} {_SEAL}", root, start, terms, seal=True)
         pki = cls(now, name, maker, terms, root, sub_ca, seal_ca)
         pki.gwa = pki.issue_triple(Role.GWA, name)
         pki.gwh = pki.issue_triple(Role.GWH, maker)
@@ -164,9 +182,8 @@ class TestPki:
     def contact(self, role: Role, name: str) -> Contact:
         """Mail, URI and server names of an entity; the GWA also serves under its scenarios' names."""
         host = f"{_slug(name)}.{role.value.lower()}.{_DOMAIN}"
-        dns = (host, "localhost")
-        if role is Role.GWA:
-            dns = (host, f"management.{host}", f"admin-service.{host}", f"ntp.{host}", "localhost")
+        scenarios = ("management", "admin-service", "ntp") if role is Role.GWA else ()
+        dns = (host, *(f"{scenario}.{host}" for scenario in scenarios), "localhost")
         return Contact(f"smpki@{host}", f"https://{host}", dns)
 
     def seal_triple(self, device: str, **options: object) -> Triple:
@@ -204,6 +221,49 @@ class TestPki:
         """All CRLs verified and read, by issuer name, as ``Trust.validate`` takes them."""
         lists = [self.trust.revocation_list(crl) for crl in self.crls(at)]
         return {known.issuer: known for known in lists}
+
+    # -- on disk ------------------------------------------------------------------------------------------------
+
+    def write(self, directory: Path) -> None:
+        """Write every certificate, key (mode 0600) and CRL as PEM, plus ``chain.pem`` (all authorities, root first)
+        and ``crls.pem``; triples are named by owner and use, e.g. ``torwart-test.gwa.tls.cert.pem``.
+        """
+        crls = {authority.identity.common_name: self.crl(authority) for authority in self.authorities}
+        for authority in self.authorities:
+            write_authority(directory, authority, crls[authority.identity.common_name])
+        for triple in (self.gwa, self.gwh, self.emt):
+            write_triple(directory, triple)
+        write_credential(directory, owner_slug(common_name(Role.SUB_CA, self.name, "TLS")), self.service_credential())
+        write_chain(directory / "chain.pem", self.trust_chain)
+        write_crls(directory / "crls.pem", crls)
+        about = {"now": self.now.isoformat(), "name": self.name, "maker": self.maker, "terms": asdict(self.terms)}
+        about["emt"] = identify(self.emt.tls.certificate).common_name
+        write_file(directory / _ABOUT, json.dumps(about, indent=2).encode())
+
+    @classmethod
+    def load(cls, directory: Path) -> "TestPki":
+        """Read back what ``write`` wrote; revocations come from the CRLs."""
+        about = json.loads((directory / _ABOUT).read_bytes())
+        name, maker, terms = about["name"], about["maker"], Terms(**about["terms"])
+        root = read_authority(
+            directory, _ROOT, parent=None, crl_uri=_crl_uri(_ROOT), crl_days=terms.root_crl_days, seal=False
+        )
+        sub_ca, seal_ca = (
+            read_authority(
+                directory,
+                f"{owner}.CA",
+                parent=root,
+                crl_uri=_crl_uri(f"{owner}.CA"),
+                crl_days=terms.crl_days,
+                seal=seal,
+            )
+            for owner, seal in ((name, False), (f"{maker} {_SEAL}", True))
+        )
+        pki = cls(datetime.fromisoformat(about["now"]), name, maker, terms, root, sub_ca, seal_ca)
+        pki.gwa = read_triple(directory, common_name(Role.GWA, name))
+        pki.gwh = read_triple(directory, common_name(Role.GWH, maker))
+        pki.emt = read_triple(directory, about["emt"])
+        return pki
 
     # -- going wrong --------------------------------------------------------------------------------------------
 
@@ -244,11 +304,11 @@ def _crl_uri(name: str) -> str:
 
 def _root(name: str, start: datetime, terms: Terms) -> Authority:
     key = new_key(terms.root_curve)
-    subject = Subject("SM-Test-Root.CA", ORGANISATION)
+    subject = Subject(_ROOT, ORGANISATION)
     end = end_of_day(years_later(start, terms.root_years))
     content = Content(Role.ROOT, Use.CA, subject, key.public_key(), BSI_CONTACT, start, end)
     certificate = issue(content, issuer=None, key=key, crl_uri="")
-    return Authority(Credential(certificate, key), None, _crl_uri("SM-Test-Root.CA"), terms.root_crl_days)
+    return Authority(Credential(certificate, key), None, _crl_uri(_ROOT), terms.root_crl_days)
 
 
 def _sub_ca(name: str, root: Authority, start: datetime, terms: Terms, *, seal: bool) -> Authority:

@@ -28,6 +28,7 @@ from torwart.kernel.refusals.pki import (
     PKI_USE,
 )
 from torwart.wire.certificate.names import Identity, Role, Use, identify
+from torwart.wire.certificate.pem import UNREADABLE
 from torwart.wire.certificate.profile import EXTENDED_KEY_USAGE, key_usage
 
 _T = TypeVar("_T", bound=x509.ExtensionType)
@@ -119,14 +120,14 @@ def _problems(certificate: x509.Certificate, identity: Identity) -> Iterator[Ref
     for part in _PARTS:
         try:
             yield from part(certificate, identity)
-        except ValueError as error:
+        except UNREADABLE as error:
             yield PKI_MALFORMED(why=str(error))
 
 
 def _key(certificate: x509.Certificate, who: Identity) -> Iterator[Refusal]:
     try:
         key = certificate.public_key()
-    except Exception as error:  # noqa: BLE001 -- the library raises several kinds for keys it cannot read
+    except UNREADABLE as error:
         yield PKI_CURVE(name=who.common_name, found=str(error), wanted="EC")
         return
     allowed = _CURVES.get(who.role, _CURVES_END_USER) if who.is_authority else _CURVES_END_USER
@@ -196,10 +197,10 @@ def _alternative_name(certificate: x509.Certificate, who: Identity) -> Iterator[
             yield PKI_EXTENSION_MISSING(name=who.common_name, extension="SubjectAltName")
         return
     # spec/04 §3.2: "m for GWA/GWH/EMT …; rfc822Name + URI (+dNSName for TLS)".
-    wanted = {"rfc822Name": x509.RFC822Name, "URI": x509.UniformResourceIdentifier}
+    wanted: dict[str, type[x509.GeneralName]] = {"rfc822Name": x509.RFC822Name, "URI": x509.UniformResourceIdentifier}
     if who.use is Use.TLS:
         wanted["dNSName"] = x509.DNSName
-    missing = [label for label, kind in wanted.items() if not names.get_values_for_type(kind)]
+    missing = [label for label, kind in wanted.items() if not any(isinstance(name, kind) for name in names)]
     if missing:
         yield PKI_ALTERNATIVE_NAME(name=who.common_name, why=" + ".join(missing))
 

@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.pki import PKI_KEY_USAGE, PKI_MALFORMED, PKI_NAME
+from torwart.wire.certificate.pem import UNREADABLE
 
 LONGEST_ATTRIBUTE = 64
 """spec/04 §3.1: "attribute ≤64 chars"."""
@@ -101,7 +102,7 @@ class Subject:
         return cls(sequence=int(serial), **texts)
 
 
-def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute:
+def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     # spec/04 §3.1: "PrintableString except UTF8String when needed (e.g. "ß")". The library has no public way to
     # choose PrintableString; a test lets OpenSSL read the string types back.
     kind = _ASN1Type.PrintableString if _PRINTABLE.fullmatch(value) else _ASN1Type.UTF8String
@@ -194,7 +195,7 @@ def identify(certificate: x509.Certificate) -> Identity:
         ski = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except x509.ExtensionNotFound as missing:
         raise PKI_KEY_USAGE(name=subject.common_name, why=str(missing)) from missing
-    except (ValueError, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise PKI_MALFORMED(why=str(error)) from error
     return Identity(
         role, use, name, subject.common_name, subject.sequence, subject.organisation, subject.unit, extension, ski
@@ -220,5 +221,5 @@ def display_name(certificate: x509.Certificate) -> str:
     """A name for messages; never raises."""
     try:
         return Subject.of(certificate.subject).common_name
-    except (Refusal, ValueError):
+    except (Refusal, *UNREADABLE):
         return "?"

@@ -1,10 +1,21 @@
 """PEM or DER in, certificates out; anything else is refused by name."""
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from torwart.kernel.refusals.pki import PKI_MALFORMED
 
 _BEGIN = b"-----BEGIN "
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises, now or at first use of a part, for a certificate it cannot read."""
 
 
 def load_certificate(data: bytes) -> x509.Certificate:
@@ -18,7 +29,7 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
         if data.lstrip().startswith(_BEGIN):
             return x509.load_pem_x509_certificates(data)
         return [x509.load_der_x509_certificate(data)]
-    except ValueError as error:
+    except UNREADABLE as error:
         raise PKI_MALFORMED(why=str(error)) from error
 
 
@@ -28,5 +39,5 @@ def load_revocation_list(data: bytes) -> x509.CertificateRevocationList:
         if data.lstrip().startswith(_BEGIN):
             return x509.load_pem_x509_crl(data)
         return x509.load_der_x509_crl(data)
-    except ValueError as error:
+    except UNREADABLE as error:
         raise PKI_MALFORMED(why=str(error)) from error

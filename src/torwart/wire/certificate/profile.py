@@ -14,7 +14,7 @@ POLICY = x509.ObjectIdentifier("0.4.0.127.0.7.3.4.1.1.1")
 CPS = "https://www.bsi.bund.de"
 
 # TR-03116-3 §3 table 5: ecdsa-with-SHA256 on P256r1, SHA384 on P384r1, SHA512 on P512r1.
-HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "brainpoolP256r1": hashes.SHA256(),
     "brainpoolP384r1": hashes.SHA384(),
     "brainpoolP512r1": hashes.SHA512(),

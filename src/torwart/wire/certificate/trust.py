@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.kernel.refusals.pki import (
     PKI_CRL_EXPIRED,
@@ -24,6 +25,7 @@ from torwart.kernel.refusals.pki import (
 )
 from torwart.wire.certificate.check import check, check_time
 from torwart.wire.certificate.names import Identity, Role, Use, display_name
+from torwart.wire.certificate.pem import UNREADABLE
 from torwart.wire.certificate.profile import HASHES
 
 
@@ -98,7 +100,7 @@ class Trust:
         """The trusted Sub-CA that ``certificate`` names as its issuer (key identifier and name); no signature check."""
         try:
             authority = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-        except (x509.ExtensionNotFound, ValueError):
+        except (x509.ExtensionNotFound, *UNREADABLE):
             authority = None
         issuer = self.issuers.get((authority and authority.key_identifier) or b"")
         if issuer is None or issuer.certificate.subject != certificate.issuer:
@@ -146,21 +148,27 @@ class Trust:
 
 
 def _signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    key = authority.public_key()
     try:
-        return crl.is_signature_valid(authority.public_key())  # type: ignore[arg-type] -- CAs were checked to be EC
-    except (ValueError, TypeError):
+        return isinstance(key, ec.EllipticCurvePublicKey) and crl.is_signature_valid(key)
+    except UNREADABLE:
         return False
 
 
 def _read(crl: x509.CertificateRevocationList, name: str) -> RevocationList:
     try:
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        entries = {entry.serial_number: _entry(entry) for entry in crl}
-    except (ValueError, x509.ExtensionNotFound) as error:
+        entries = read_entries(crl)
+    except (*UNREADABLE, x509.ExtensionNotFound) as error:
         raise PKI_CRL_SIGNATURE(issuer=name) from error
     # RFC 5280 §5.1.2.5: conforming CAs must write nextUpdate; without it the list is of no use after its day.
     end = crl.next_update_utc or crl.last_update_utc
     return RevocationList(name, number, crl.last_update_utc, end, entries)
+
+
+def read_entries(crl: x509.CertificateRevocationList) -> dict[int, Revocation]:
+    """The entries of a CRL by X.509 serial number; its signature is the caller's matter."""
+    return {entry.serial_number: _entry(entry) for entry in crl}
 
 
 def _entry(entry: x509.RevokedCertificate) -> Revocation:
@@ -176,14 +184,17 @@ def verify_signature(certificate: x509.Certificate, issuer: x509.Certificate) ->
     name = display_name(certificate)
     key = issuer.public_key()
     wanted = HASHES.get(getattr(getattr(key, "curve", None), "name", ""))
-    found = certificate.signature_hash_algorithm
+    try:
+        found = certificate.signature_hash_algorithm
+    except UNREADABLE:
+        found = None
     if wanted is None or found is None or found.name != wanted.name:
         raise PKI_SIGNATURE_ALGORITHM(
             name=name, found=found.name if found else "?", wanted=wanted.name if wanted else "?"
         )
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise PKI_SIGNATURE(name=name) from error
 
 
