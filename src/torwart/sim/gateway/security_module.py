@@ -8,7 +8,7 @@ lives at most 48 h and ends with the power (TR-03116-3; spec/04 §2), so a gatew
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.kernel.refusals.sim import MODULE_FAILED, MODULE_LOCKED, MODULE_SLOT_EMPTY
 from torwart.wire.certificate import Use
+from torwart.wire.tls import Chain, Credentials, TlsContext, Verdict, client_context
 
 SESSION_LIMIT = timedelta(hours=48)
 KEY_USES = (Use.TLS, Use.SIG, Use.ENC)
@@ -99,6 +100,15 @@ class SecurityModule:
         peer = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, peer_point)
         return self._key(standing, use).exchange(ec.ECDH(), peer)
 
+    def tls_context(self, standing: Standing, chain: Chain, trust: Sequence[bytes], verdict: Verdict) -> TlsContext:
+        """A context for connections as client with the TLS key of ``standing``; the key itself is not handed out.
+
+        TLS 1.2 only, as gateways in the field speak it (spec/04 §2: 1.3 is recommended, not required).
+        """
+        self._require_session()
+        credentials = Credentials(chain, self._key(standing, Use.TLS))
+        return client_context(credentials, trust, verdict, maximum="1.2")
+
     def activate(self) -> None:
         """NEXT becomes CURRENT; the keys that were CURRENT are destroyed (KLSR: a replaced key is not kept)."""
         if not self.has(Standing.NEXT):
@@ -139,6 +149,34 @@ class SecurityModule:
             key = serialization.load_pem_private_key(pem.encode(), None)
             if isinstance(key, ec.EllipticCurvePrivateKey):
                 self._keys[Standing(standing), Use(use)] = key
+
+
+class ModuleSigner:
+    """A SIG key of the module as ``torwart.wire.cms.Signer``; ``ski`` is that of its certificate."""
+
+    __slots__ = ("_module", "_standing", "ski")
+
+    def __init__(self, module: SecurityModule, standing: Standing, ski: bytes) -> None:
+        self._module = module
+        self._standing = standing
+        self.ski = ski
+
+    def sign(self, message: bytes) -> bytes:
+        return self._module.sign(self._standing, Use.SIG, message)
+
+
+class ModuleAgreer:
+    """An ENC key of the module as ``torwart.wire.cms.Agreer``; ``ski`` is that of its certificate."""
+
+    __slots__ = ("_module", "_standing", "ski")
+
+    def __init__(self, module: SecurityModule, standing: Standing, ski: bytes) -> None:
+        self._module = module
+        self._standing = standing
+        self.ski = ski
+
+    def agree(self, peer_point: bytes) -> bytes:
+        return self._module.agree(self._standing, Use.ENC, peer_point)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
