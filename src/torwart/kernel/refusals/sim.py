@@ -60,10 +60,3 @@ FLEET_CONFIG = kind(
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
 )
-EMT_CONFIRMATION = kind(
-    "sim.emt_confirmation",
-    de="Die Bestätigung des EMT ist nicht lesbar: {why}",
-    en="The EMT's confirmation cannot be read: {why}",
-    side=Side.EMT,
-    retry=Retry.NEVER,
-)

@@ -78,7 +78,7 @@ class Household:
         from_noon = start.hour + start.minute / 60 + 0.125 - 11.4
         if abs(from_noon) >= half_day:
             return 0.0
-        height = math.cos(math.pi * from_noon / (2 * half_day)) ** 1.5
+        height = math.pow(math.cos(math.pi * from_noon / (2 * half_day)), 1.5)
         return self.pv_kwp * 2500 * (0.75 - 0.25 * season) * height * (0.25 + 0.75 * sky)
 
 

@@ -18,11 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.kernel.refusals.sim import MODULE_FAILED, MODULE_LOCKED, MODULE_SLOT_EMPTY
 from torwart.wire.certificate import Use
-from torwart.wire.tls import Chain, Credentials, TlsContext, Verdict, client_context
+from torwart.wire.tls import Chain, Credentials, Offer, TlsContext, Verdict, client_context
 
 SESSION_LIMIT = timedelta(hours=48)
 KEY_USES = (Use.TLS, Use.SIG, Use.ENC)
 CURVE = ec.BrainpoolP256R1()
+_OFFER = Offer(maximum="1.2")
 
 
 class Standing(StrEnum):
@@ -107,7 +108,7 @@ class SecurityModule:
         """
         self._require_session()
         credentials = Credentials(chain, self._key(standing, Use.TLS))
-        return client_context(credentials, trust, verdict, maximum="1.2")
+        return client_context(credentials, trust, verdict, offer=_OFFER)
 
     def activate(self) -> None:
         """NEXT becomes CURRENT; the keys that were CURRENT are destroyed (KLSR: a replaced key is not kept)."""
