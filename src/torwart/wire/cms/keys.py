@@ -35,7 +35,7 @@ class Agreer(Protocol):
         ...
 
     def agree(self, peer_point: bytes) -> bytes:
-        """Z, the x-coordinate of the shared point; ``ValueError`` if the uncompressed point is not on the key's curve."""
+        """Z, the x-coordinate of the shared point; ``ValueError`` if ``peer_point`` is not on the key's curve."""
         ...
 
 
