@@ -1,10 +1,25 @@
 """Fixtures shared by all tests."""
 
+import hashlib
+import os
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 
+import psycopg
 import pytest
+from django.core.management import call_command
+from django.db import connections, transaction
 
+import torwart.store
+from torwart.adapters.database import embedded, stop
+from torwart.config.installation import django_setup
 from torwart.sim.pki import TestPki
+
+_SERVER = Path(f"/var/tmp/torwart-tests-{os.geteuid()}")
+_numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +29,83 @@ def pki() -> TestPki:
     Tests that revoke or suspend make their own (``TestPki.create``), so that no test sees another's revocations.
     """
     return TestPki.create(datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[str]:
+    """One embedded PostgreSQL for all test processes, kept between runs; answers a URL to put a name into."""
+    url = embedded(_SERVER, durable=False).replace("@/torwart", "@/{}")
+    with psycopg.connect(url.format("postgres"), autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(1)")
+        _drop_leftovers(connection)
+        _make_template(connection, url)
+    yield url
+    connections.close_all()
+    stop(_SERVER)
+
+
+def _template() -> str:
+    root = Path(torwart.store.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*root.glob("migrations/*.py"), *root.glob("sql/*.sql"), root / "schema.py"]):
+        digest.update(path.read_bytes())
+    return f"template_{digest.hexdigest()[:16]}"
+
+
+def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str) -> None:
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_template()]).fetchone():
+        return
+    connection.execute("DROP DATABASE IF EXISTS template_fresh WITH (FORCE)")
+    connection.execute("CREATE DATABASE template_fresh")
+    django_setup(url.format("template_fresh"), migrated=False)
+    call_command("migrate", verbosity=0)
+    connections.close_all()
+    connection.execute(f"ALTER DATABASE template_fresh RENAME TO {_template()}")
+
+
+def _drop_leftovers(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
+        match = re.fullmatch(r"test_([0-9]+)_[0-9]+", str(name))
+        if match and not _runs(int(match[1])):
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _cloned(server: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template()}")
+        yield server.format(name)
+        connections.close_all()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def _session_database(database_server: str) -> Iterator[str]:
+    yield from _cloned(database_server)
+
+
+@pytest.fixture
+def db(_session_database: str) -> Iterator[None]:
+    """Django on a migrated database; what the test writes is rolled back."""
+    django_setup(_session_database, migrated=False)
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def own_database(database_server: str) -> Iterator[str]:
+    """Django on a database of the test's own, for what needs commits, threads or processes; answers its URL."""
+    for url in _cloned(database_server):
+        django_setup(url, migrated=False)
+        yield url

@@ -1,0 +1,111 @@
+"""Where this installation keeps its things, and bringing Django up on its database.
+
+Environment: ``TORWART_DATABASE_URL`` names an external PostgreSQL, without it the embedded one is started;
+``TORWART_STATE`` names the directory of everything kept on disk (database, keys, certificates).
+"""
+
+import os
+from pathlib import Path
+
+import django
+from django.apps import apps
+from django.db import connections
+
+from torwart.adapters import database
+from torwart.kernel.refusals.database import DATABASE_NOT_MIGRATED
+
+_ENVIRONMENT = "TORWART_DATABASE_URL"
+
+
+def state_dir() -> Path:
+    """The directory of this installation's state, made if need be.
+
+    ``TORWART_STATE``; else /var/lib/torwart for root, ``$XDG_STATE_HOME/torwart`` or ~/.local/state/torwart for
+    others, and /var/tmp/torwart-<uid> where that cannot be written.
+    """
+    named = os.environ.get("TORWART_STATE")
+    if named:
+        path = Path(named).expanduser().absolute()
+        path.mkdir(parents=True, exist_ok=True, mode=0o711)
+        return path
+    for path in _usual_state_dirs():
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o711)
+        except OSError:
+            continue
+        if os.access(path, os.W_OK | os.X_OK) and path.stat().st_uid == os.geteuid():
+            return path
+    raise PermissionError("no directory for state can be written; name one in TORWART_STATE")
+
+
+def _usual_state_dirs() -> tuple[Path, ...]:
+    last = Path(f"/var/tmp/torwart-{os.geteuid()}")  # noqa: S108
+    if os.geteuid() == 0:
+        return Path("/var/lib/torwart"), last
+    base = os.environ.get("XDG_STATE_HOME")
+    home = Path(base) if base else Path("~/.local/state").expanduser()
+    return home / "torwart", last
+
+
+def database_url() -> str:
+    """The database of this installation, answering: the external one, checked, or the embedded one, started."""
+    url = os.environ.get(_ENVIRONMENT)
+    if url:
+        database.check(url)
+        return url
+    return database.embedded(state_dir() / "postgresql")
+
+
+def release_database() -> None:
+    """Stop the embedded database if we are its last user; an external one is left alone."""
+    if not os.environ.get(_ENVIRONMENT):
+        database.stop(state_dir() / "postgresql")
+
+
+def django_setup(url: str | None = None, *, migrated: bool = True) -> str:
+    """Bring Django up on ``url`` (by default ``database_url()``), or turn it there if it is up, and return it.
+
+    With ``migrated`` a database that lacks a migration of this program is refused (``database.not_migrated``).
+    Children started later with ``TORWART_DATABASE_URL`` set to the answer use the same database.
+    """
+    url = url or database_url()
+    if apps.ready:
+        _turn_to(url)
+    else:
+        before = os.environ.get(_ENVIRONMENT)
+        os.environ[_ENVIRONMENT] = url
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "torwart.config.settings")
+        django.setup()
+        if before is None:
+            del os.environ[_ENVIRONMENT]
+        else:
+            os.environ[_ENVIRONMENT] = before
+    if migrated:
+        require_migrated()
+    return url
+
+
+def _turn_to(url: str) -> None:
+    from torwart.config.settings import database as entry
+
+    connections.close_all()
+    connections.databases["default"].update(entry(url))
+
+
+def require_migrated() -> None:
+    """Refuse (``database.not_migrated``) if a migration of this program is not applied.
+
+    Migrations it does not know are no reason: while a new version is rolled out, the old one still runs.
+    """
+    missing = missing_migrations()
+    if missing:
+        raise DATABASE_NOT_MIGRATED(missing=", ".join(missing[:3]) + (" …" if len(missing) > 3 else ""))
+
+
+def missing_migrations() -> list[str]:
+    """Migrations of this program the database lacks, as ``app.name``, in the order to apply them."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connections["default"])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]

@@ -1,0 +1,31 @@
+"""Django settings; they only read the environment. ``config.installation.django_setup`` starts what they need."""
+
+import os
+from typing import Any
+
+from torwart.adapters.database import parameters
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's entry for the database at ``url``."""
+    parts = parameters(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        # One connection a thread, kept: reconnecting costs more than most of our queries (spec: performance).
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "torwart"} | parts,
+    }
+
+
+DATABASES = {"default": database(os.environ.get("TORWART_DATABASE_URL", "postgresql://torwart@/torwart"))}
+INSTALLED_APPS = ["torwart.store"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+LANGUAGE_CODE = "de"

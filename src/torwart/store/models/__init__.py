@@ -1,0 +1,36 @@
+"""What Torwart remembers, one module a noun."""
+
+from torwart.store.models.audit import AuditEntry, AuditLink, AuditPending
+from torwart.store.models.certificate import Certificate
+from torwart.store.models.certificate_request import CertificateRequest, RevocationList
+from torwart.store.models.client import Client
+from torwart.store.models.delivery_note import DeliveryNote
+from torwart.store.models.emt import Emt, ReadingConfirmation
+from torwart.store.models.fact import Fact
+from torwart.store.models.gateway import Gateway
+from torwart.store.models.meter import Meter
+from torwart.store.models.profile import Profile, ProfileReading
+from torwart.store.models.run import Run, Step, Wait
+from torwart.store.models.transcript import Exchange
+
+__all__ = [
+    "AuditEntry",
+    "AuditLink",
+    "AuditPending",
+    "Certificate",
+    "CertificateRequest",
+    "Client",
+    "DeliveryNote",
+    "Emt",
+    "Exchange",
+    "Fact",
+    "Gateway",
+    "Meter",
+    "Profile",
+    "ProfileReading",
+    "ReadingConfirmation",
+    "RevocationList",
+    "Run",
+    "Step",
+    "Wait",
+]

@@ -1,0 +1,1 @@
+"""Re-used questions to the store; faces and adapters read through these."""
