@@ -191,7 +191,7 @@ def identify(certificate: x509.Certificate) -> Identity:
     try:
         subject = Subject.of(certificate.subject)
         role, name, extension = split_common_name(subject.common_name)
-        use = _use(certificate, subject.common_name)
+        use = use_of(certificate.extensions, subject.common_name)
         ski = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     except x509.ExtensionNotFound as missing:
         raise PKI_KEY_USAGE(name=subject.common_name, why=str(missing)) from missing
@@ -202,8 +202,9 @@ def identify(certificate: x509.Certificate) -> Identity:
     )
 
 
-def _use(certificate: x509.Certificate, name: str) -> Use:
-    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+def use_of(extensions: x509.Extensions, name: str) -> Use:
+    """The use that KeyUsage and ExtendedKeyUsage tell (spec/04 §3.2); ``pki.key_usage`` if they tell none."""
+    usage = extensions.get_extension_for_class(x509.KeyUsage).value
     if usage.key_cert_sign:
         return Use.CA
     if usage.key_agreement and not usage.digital_signature:
@@ -211,7 +212,7 @@ def _use(certificate: x509.Certificate, name: str) -> Use:
     if not usage.digital_signature or usage.key_agreement:
         raise PKI_KEY_USAGE(name=name, why="TLS, SIG, ENC?")
     try:
-        certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+        extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
         return Use.SIG
     return Use.TLS
