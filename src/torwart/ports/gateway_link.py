@@ -7,6 +7,7 @@ Subjects: ``gw.<id>.cmd`` (request: Command, reply: Answer; only the head-end th
 """
 
 import json
+import zlib
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -19,8 +20,13 @@ def command_subject(gateway: str) -> str:
     return f"gw.{gateway}.cmd"
 
 
+def to_json(value: Any) -> str:
+    """Compact JSON of what a message carries."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def _frame(head: dict[str, Any], body: bytes) -> bytes:
-    encoded = json.dumps(head, separators=(",", ":")).encode()
+    encoded = to_json(head).encode()
     return len(encoded).to_bytes(4, "big") + encoded + body
 
 
@@ -108,7 +114,7 @@ class Policy:
 
     ``revoked``: issuer name (RFC 4514) → serial numbers in hex of revoked or suspended certificates.
     ``blocklist``: device ids refused whatever they show (ours; P19). ``commissioning``: device ids whose seal
-    certificates are let in now (there is an open commissioning run, or the delivery note is imported).
+    certificates are let in now (there is an open commissioning run).
     ``None`` there: every seal certificate of a trusted maker (only for tests and benches).
     """
 
@@ -118,11 +124,12 @@ class Policy:
     commissioning: list[str] | None = field(default_factory=list)
 
     def encode(self) -> bytes:
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        """Compressed JSON, so that a hundred thousand serial numbers fit into one message of the bus."""
+        return zlib.compress(to_json(asdict(self)).encode())
 
     @classmethod
     def decode(cls, data: bytes) -> "Policy":
-        return cls(**json.loads(data))
+        return cls(**json.loads(zlib.decompress(data)))
 
 
 class GatewayLink(Protocol):

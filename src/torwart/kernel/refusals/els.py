@@ -18,11 +18,26 @@ ELS_TOO_LARGE = kind(
     retry=Retry.AFTER_CHANGE,
     source="delivery note: size limit (ours)",
 )
-ELS_DEVICE = kind(
-    "els.device",
-    de="Gerät {device}: {why}",
-    en="Device {device}: {why}",
+ELS_TAKEN = kind(
+    "els.taken",
+    de="{what} kann nicht importiert werden: Die Nummer ist bereits vergeben. Bitte klären Sie das mit dem Betreiber.",
+    en="{what} cannot be imported: the number is already taken. Please clear this with the provider.",
+    side=Side.CLIENT,
+    source="catalogue P01: not owned by someone else; P-1: the text does not say by whom",
+)
+ELS_IDENTITY = kind(
+    "els.identity",
+    de="Das {use}-Gütesiegelzertifikat von {device} ist auf {name} ausgestellt.",
+    en="The {use} seal certificate of {device} is issued to {name}.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
-    source="catalogue P01: device by device",
+    source="catalogue P01: seal certificates carry the device id",
+)
+ELS_SECRET = kind(
+    "els.secret",
+    de="Das Geheimnis {kind} von {device} lässt sich nicht öffnen ({why}). Gilt es unserem ENC-Zertifikat?",
+    en="Secret {kind} of {device} cannot be opened ({why}). Is it encrypted for our ENC certificate?",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="catalogue P01: secrets decrypt and are re-wrapped for the key store",
 )

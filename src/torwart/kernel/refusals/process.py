@@ -1,0 +1,141 @@
+"""Refusals of orders and of processes while they run (spec: process catalogue)."""
+
+from torwart.kernel.refusals import Retry, Side, kind
+
+PROCESS_UNKNOWN = kind(
+    "process.unknown",
+    de="Den Prozess „{process}“ gibt es nicht. Bekannt sind: {known}.",
+    en="There is no process “{process}”. Known are: {known}.",
+    side=Side.CLIENT,
+    source="process catalogue",
+)
+FIELD_MISSING = kind(
+    "process.field_missing",
+    de="Das Feld „{field}“ fehlt. Bitte füllen Sie es aus.",
+    en="The field “{field}” is missing. Please fill it in.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="O-1, O-5",
+)
+FIELD_UNKNOWN = kind(
+    "process.field_unknown",
+    de="Der Prozess „{process}“ kennt kein Feld „{field}“.",
+    en="The process “{process}” knows no field “{field}”.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="O-1",
+)
+GATEWAY_UNKNOWN = kind(
+    "process.gateway_unknown",
+    de="Das Gateway {gateway} ist nicht bekannt. Ist der Lieferschein importiert?",
+    en="Gateway {gateway} is not known. Has its delivery note been imported?",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="O-4 (KL 4.2 a)",
+)
+METER_UNKNOWN = kind(
+    "process.meter_unknown",
+    de="Der Zähler {meter} ist nicht bekannt. Ist der Lieferschein importiert?",
+    en="Meter {meter} is not known. Has its delivery note been imported?",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="O-4 (KL 4.2 a)",
+)
+GATEWAY_BUSY = kind(
+    "process.gateway_busy",
+    de="Für {gateway} läuft bereits ein Prozess ({run}). Bitte warten Sie, bis er beendet ist.",
+    en="A process is already running for {gateway} ({run}). Please wait until it has ended.",
+    side=Side.CLIENT,
+    retry=Retry.LATER,
+    source="stack findings, rule 3",
+)
+IDENTITY_DIFFERS = kind(
+    "process.identity_differs",
+    de="{gateway} meldet sich mit einem anderen {what} als im Lieferschein: {seen} statt {expected}.",
+    en="{gateway} shows another {what} than its delivery note says: {seen} instead of {expected}.",
+    side=Side.GATEWAY,
+    source="P03, first contact",
+)
+READ_BACK_DIFFERS = kind(
+    "process.read_back_differs",
+    de="Zurückgelesen steht auf {gateway} etwas anderes als gewünscht: {differences}.",
+    en="Read back, {gateway} holds something else than was wanted: {differences}.",
+    side=Side.GATEWAY,
+    source="process catalogue: every change on a gateway is read back",
+)
+STEP_REFUSED = kind(
+    "process.step_refused",
+    de="{gateway} hat „{what}“ mit HTTP {status} abgelehnt{why}.",
+    en="{gateway} refused “{what}” with HTTP {status}{why}.",
+    side=Side.GATEWAY,
+    source="A2 §7.4, status table",
+)
+CLOCK_OFF = kind(
+    "process.clock_off",
+    de="Die Uhr von {gateway} weicht um {offset} s ab und lässt sich nicht stellen (erlaubt: {limit} s).",
+    en="The clock of {gateway} is off by {offset} s and cannot be set (allowed: {limit} s).",
+    side=Side.GATEWAY,
+    source="PTB-A 50.8: ±1 % of the registration period",
+)
+METER_NOT_SEEN = kind(
+    "process.meter_not_seen",
+    de="{gateway} sieht den Zähler {meter} nicht am LMN. Bitte Kabel, Abschlusswiderstand und Zählernummer prüfen.",
+    en="{gateway} does not see meter {meter} on its LMN. Please check cable, terminator and meter number.",
+    side=Side.GATEWAY,
+    retry=Retry.AFTER_CHANGE,
+    source="P03, pairing; installer page (N17)",
+)
+GATEWAY_SILENT = kind(
+    "process.gateway_silent",
+    de="{gateway} hat sich {hours} h lang nicht gemeldet.",
+    en="{gateway} has not called for {hours} h.",
+    side=Side.NETWORK,
+    retry=Retry.AFTER_CHANGE,
+    source="P03: wakes and waits",
+)
+NO_VALUE = kind(
+    "process.no_value",
+    de="Der EMT hat innerhalb von {hours} h keinen Messwert von {gateway} bestätigt.",
+    en="The EMT has not confirmed a value of {gateway} within {hours} h.",
+    side=Side.EMT,
+    retry=Retry.AFTER_CHANGE,
+    source="P03: first value received at the EMT confirmed",
+)
+CA_REFUSED = kind(
+    "process.ca_refused",
+    de="Die Sub-CA hat den Antrag für {gateway} mit {code} abgelehnt. {message}",
+    en="The Sub-CA refused the request for {gateway} with {code}. {message}",
+    side=Side.CA,
+    retry=Retry.AFTER_CHANGE,
+    source="TR-03129-4 §2.2.2",
+)
+CA_SILENT = kind(
+    "process.ca_silent",
+    de="Die Sub-CA hat {hours} h lang nicht geantwortet.",
+    en="The Sub-CA has not answered for {hours} h.",
+    side=Side.CA,
+    retry=Retry.LATER,
+    source="TR-03129-4 §2.2.1, callback",
+)
+CA_WRONG_CERTIFICATE = kind(
+    "process.ca_wrong_certificate",
+    de="Die Sub-CA lieferte für {gateway} ein Zertifikat, das nicht zum Antrag passt: {why}",
+    en="The Sub-CA delivered a certificate for {gateway} that does not fit the request: {why}",
+    side=Side.CA,
+    source="P03: certificates installed and switched",
+)
+KEY_SET_MISSING = kind(
+    "process.key_set_missing",
+    de="Für den Auftraggeber {client} gibt es keinen {use}-Schlüssel des Gateway-Administrators.",
+    en="Client {client} has no {use} key of the gateway administrator.",
+    side=Side.OURS,
+    retry=Retry.AFTER_CHANGE,
+    source="MsbG § 52(4): key sets per client",
+)
+CONFIRMATION_FOREIGN = kind(
+    "process.confirmation_foreign",
+    de="{emt} bestätigt Messwerte von {gateway}, das nicht zum selben Auftraggeber gehört.",
+    en="{emt} confirms readings of {gateway}, which does not belong to the same client.",
+    side=Side.EMT,
+    source="P-1",
+)

@@ -1,0 +1,61 @@
+"""The gateway administrator's own key sets, one per client (MsbG § 52(4)): who signs for whom, and with what.
+
+Key labels in the key store: ``client-<id>.gwa.<use>.<sequence>``, use ``tls``, ``sig`` or ``enc``.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography import x509
+
+from torwart.kernel.refusals.process import KEY_SET_MISSING
+from torwart.ports.key_store import KeyStore
+from torwart.services import certificate as certificates
+from torwart.store.models import Certificate
+from torwart.wire.certificate import Role, Use
+
+
+def label(client: int, use: Use, sequence: int) -> str:
+    """Where the key store keeps this key of the client's GWA."""
+    return f"client-{client}.gwa.{use.lower()}.{sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key of the key store as CMS sees it: signs and agrees, never shows itself."""
+
+    keys: KeyStore
+    label: str
+    certificate: x509.Certificate
+    ski: bytes
+
+    def sign(self, message: bytes) -> bytes:
+        return self.keys.sign(self.label, message)
+
+    def agree(self, peer_point: bytes) -> bytes:
+        return self.keys.agree(self.label, peer_point)
+
+
+def key(keys: KeyStore, client: int, use: Use) -> StoredKey:
+    """The client's active GWA key for this use; a client without one is refused by name."""
+    row = (
+        Certificate.objects.filter(client=client, role=Role.GWA, use=use, state="active")
+        .order_by("-sequence")
+        .values_list("der", "ski", "sequence")
+        .first()
+    )
+    if row is None:
+        raise KEY_SET_MISSING(client=client, use=use.value)
+    der, ski, sequence = row
+    return StoredKey(keys, label(client, use, sequence), _load(bytes(der)), bytes.fromhex(ski))
+
+
+@lru_cache(maxsize=4096)
+def _load(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+def register(keys: KeyStore, client: int, certificate: x509.Certificate, sequence: int, use: Use) -> None:
+    """Take a GWA certificate of a client into use; its key pair is already in the key store under ``label``."""
+    keys.store_certificate(label(client, use, sequence), certificate)
+    certificates.remember(certificate, state="active", client=client)

@@ -1,0 +1,205 @@
+"""Runs: ordering a process, its steps as people see them, its true end. Every verb takes part in the caller's
+transaction or is one of its own.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from torwart.kernel.refusals import Refusal
+from torwart.kernel.refusals.process import GATEWAY_BUSY, GATEWAY_UNKNOWN
+from torwart.kernel.run_state import RUN, RunState, RunVerb, WaitingFor
+from torwart.ports.process_engine import ProcessEngine
+from torwart.services import audit
+from torwart.store.models import Gateway, Run, Step
+from torwart.store.models.run import ACTIVE
+
+
+def order(
+    engine: ProcessEngine,
+    *,
+    code: str,
+    story: str,
+    gateway: str,
+    fields: Mapping[str, Any],
+    actor: str,
+    client: int | None = None,
+    queue: str = "interactive",
+) -> str:
+    """Start a process on a gateway; run, audit entry and durable task commit together. Returns the run id.
+
+    ``client``: the ordering client; a gateway of another one is refused exactly like an unknown one (P-1).
+    One gateway has one active run at a time.
+    """
+    with transaction.atomic():
+        found = Gateway.objects.filter(device_id=gateway)
+        device = found.filter(client=client).first() if client is not None else found.first()
+        if device is None:
+            raise GATEWAY_UNKNOWN(gateway=gateway)
+        run_id = uuid.uuid4()
+        try:
+            with transaction.atomic():
+                Run.objects.create(
+                    run_id=run_id,
+                    process=code,
+                    client_id=device.client_id,
+                    gateway=device,
+                    state=RUN.next(RunState.RECEIVED, RunVerb.ACCEPT),
+                    parameters=dict(fields),
+                )
+        except IntegrityError:
+            running = Run.objects.filter(gateway=device, state__in=ACTIVE).first()
+            raise GATEWAY_BUSY(gateway=gateway, run=running or "?") from None
+        audit.append(
+            actor=actor,
+            action=f"{story}.ordered",
+            subject=f"gateway:{gateway}",
+            payload={"run": str(run_id), "process": code, "order": dict(fields)},
+            client=device.client_id,
+        )
+        engine.spawn(story, str(run_id), {"gateway": gateway, "order": dict(fields)}, queue=queue)
+    return str(run_id)
+
+
+def enter_step(run_id: str, name: str) -> None:
+    """The step before is done, this one is running; the run too."""
+    run = Run.objects.only("id", "state").get(run_id=run_id)
+    _close_step(run, "done")
+    Step.objects.create(run=run, name=name, position=run.steps.count() + 1, state="running", started_at=Now())
+    verb = {RunState.ACCEPTED: RunVerb.START, RunState.WAITING: RunVerb.RESUME}.get(RunState(run.state))
+    if verb is not None:
+        changes: dict[str, Any] = {"started_at": Now()} if verb is RunVerb.START else {}
+        _move(run, verb, waiting_for="", next_attempt_at=None, **changes)
+
+
+def _close_step(run: Run, state: str, **changes: Any) -> None:
+    run.steps.filter(ended_at__isnull=True).update(state=state, ended_at=Now(), next_attempt_at=None, **changes)
+
+
+def _move(run: Run, verb: RunVerb, **changes: Any) -> None:
+    state = RUN.next(RunState(run.state), verb)
+    Run.objects.filter(pk=run.pk).update(state=state, state_since=Now(), **changes)
+    run.state = state
+
+
+def intend(run_id: str, step: str, act: str, number: int) -> None:
+    """Write down what is about to be done outside, before it is done (intent, act, verify)."""
+    run = Run.objects.select_related("gateway").get(run_id=run_id)
+    audit.append(
+        actor=f"run:{run_id}",
+        action="act.intended",
+        subject=f"gateway:{run.gateway}" if run.gateway else f"run:{run_id}",
+        payload={"step": step, "act": act, "attempt": number},
+        client=run.client_id,
+    )
+
+
+def attempt_failed(run_id: str, step: str, refusal: Refusal, next_at: datetime) -> None:
+    """An act failed for a passing reason: the step shows it, the run waits visibly."""
+    with transaction.atomic():
+        run = Run.objects.only("id", "state").get(run_id=run_id)
+        run.steps.filter(name=step).update(
+            state="waiting",
+            attempts=F("attempts") + 1,
+            code=refusal.code,
+            side=refusal.side.value,
+            detail={"de": refusal.text("de"), "en": refusal.text("en")},
+            next_attempt_at=next_at,
+        )
+        waiting = {"waiting_for": WaitingFor.DEVICE.value, "next_attempt_at": next_at, "code": refusal.code}
+        if run.state == RunState.RUNNING:
+            _move(run, RunVerb.WAIT, **waiting, side=refusal.side.value, failure=refusal.text("de"))
+        else:
+            Run.objects.filter(pk=run.pk).update(**waiting, side=refusal.side.value, failure=refusal.text("de"))
+
+
+def waits_for(run_id: str, step: str, what: WaitingFor, why: Mapping[str, str]) -> None:
+    """The story waits for something that is no failure, e.g. the first value; shown at the step."""
+    run = Run.objects.only("id", "state").get(run_id=run_id)
+    run.steps.filter(name=step).update(state="waiting", detail=dict(why))
+    if run.state == RunState.RUNNING:
+        _move(run, RunVerb.WAIT, waiting_for=what.value)
+
+
+def resumes(run_id: str, step: str) -> None:
+    """What was waited for has come: step and run go on."""
+    run = Run.objects.only("id", "state").get(run_id=run_id)
+    run.steps.filter(name=step).update(state="running", next_attempt_at=None, code="", side="")
+    if run.state == RunState.WAITING:
+        _move(run, RunVerb.RESUME, waiting_for="", next_attempt_at=None, code="", side="", failure="")
+
+
+def tell_client_of_silence(run_id: str, gateway: str) -> None:
+    """Once per run: the client learns that the gateway is silent (P03: "tells the client after 24 h of silence").
+
+    The entry in the audit trail is what the mail room sends from.
+    """
+    run = Run.objects.only("id", "client_id").get(run_id=run_id)
+    audit.append(
+        actor=f"run:{run_id}",
+        action="client.told_of_silence",
+        subject=f"gateway:{gateway}",
+        payload={"run": run_id},
+        client=run.client_id,
+    )
+
+
+def succeed(run_id: str, result: Mapping[str, Any]) -> None:
+    """The run's effect is proven; it ends."""
+    run = Run.objects.select_related("gateway").get(run_id=run_id)
+    _close_step(run, "done")
+    if run.state == RunState.WAITING:
+        _move(run, RunVerb.RESUME)
+    _move(run, RunVerb.SUCCEED, result=dict(result), ended_at=Now(), waiting_for="", code="", side="", failure="")
+    _audit_end(run, "succeeded", dict(result))
+
+
+def fail(run_id: str, code: str, side: str, text: Mapping[str, str]) -> None:
+    """The run cannot reach its effect: it says why and whose fault it is."""
+    run = Run.objects.select_related("gateway").get(run_id=run_id)
+    if run.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED):
+        return
+    _close_step(run, "failed", code=code, side=side, detail=dict(text))
+    if run.state == RunState.ACCEPTED:
+        _move(run, RunVerb.START)
+    _move(run, RunVerb.FAIL, code=code, side=side, failure=text["de"], ended_at=Now(), waiting_for="")
+    _audit_end(run, "failed", {"code": code, "side": side})
+
+
+def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str) -> bool:
+    """Cancel a run at its next step boundary; what was done stays done. ``False`` if it had already ended."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).select_related("gateway").get(run_id=run_id)
+        if RunVerb.CANCEL not in RUN.allowed(RunState(run.state)):
+            return False
+        engine.cancel(run_id)
+        _close_step(run, "failed", detail={"de": reason, "en": reason})
+        _move(run, RunVerb.CANCEL, ended_at=Now(), failure=reason)
+        _audit_end(run, "cancelled", {"reason": reason, "by": actor})
+    return True
+
+
+def _audit_end(run: Run, how: str, payload: dict[str, Any]) -> None:
+    audit.append(
+        actor=f"run:{run.run_id}",
+        action=f"run.{how}",
+        subject=f"gateway:{run.gateway}" if run.gateway else f"run:{run.run_id}",
+        payload={"process": run.process, **payload},
+        client=run.client_id,
+    )
+
+
+def connected_since(gateway: str, since: datetime) -> bool:
+    """Whether the gateway's MANAGEMENT connection has come up after ``since``."""
+    return Gateway.objects.filter(device_id=gateway, last_contact_at__gt=since).exists()
+
+
+def overdue(now: datetime, after: timedelta) -> list[str]:
+    """Run ids of active runs that have not moved for ``after``: what supervision looks at."""
+    rows = Run.objects.filter(state__in=ACTIVE, state_since__lt=now - after)
+    return [str(run_id) for run_id in rows.values_list("run_id", flat=True)]
