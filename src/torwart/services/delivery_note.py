@@ -122,9 +122,7 @@ class _Importer:
         known = model.objects.filter(device_id=device_id).first()
         if known is not None:
             if known.client_id != self.client.pk:
-                raise ELS_DEVICE(
-                    device=device_id, why="gehört nicht zu diesem Auftraggeber / belongs to another client"
-                )
+                raise ELS_TAKEN(what=device_id)
             return DeviceResult(device_id, "known")
         labels = self._keep_secrets(device_id, device.secrets)
         if isinstance(device, els.GatewayItem):
@@ -134,9 +132,8 @@ class _Importer:
         return DeviceResult(device_id, "imported")
 
     def _gateway(self, device_id: DeviceId, item: els.GatewayItem) -> None:
-        seals = [
-            self._seal(device_id, der, use) for der, use in zip((item.tls, item.sig, item.enc), _USES, strict=True)
-        ]
+        ders = zip((item.tls, item.sig, item.enc), _USES, strict=True)
+        seals = [self._seal(device_id, der, use) for der, use in ders]
         gateway = Gateway.objects.create(
             device_id=device_id,
             client=self.client,
