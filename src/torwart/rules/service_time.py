@@ -113,6 +113,8 @@ class Calendar:
     def intervals(self, begin: datetime, end: datetime) -> Iterator[Interval]:
         """The service intervals that overlap ``[begin, end)``, cut to it, in order."""
         first, last = _micros(begin), _micros(end)
+        if first >= last:
+            return
         ledger = self._covering(first, last)
         for i in range(bisect_right(ledger.ends, first), bisect_left(ledger.begins, last)):
             yield Interval(
