@@ -58,6 +58,8 @@ class _Gcm:
             raise CMS_MAC_WRONG() from None
 
     def iv(self, parameters: Reader) -> bytes:
+        if parameters.tag != SEQUENCE:
+            raise CMS_PARAMETERS(why="nonce and ICV length are missing")
         fields = parameters.enter(SEQUENCE)
         nonce = fields.value(OCTET_STRING)
         # DS 5.3.2.2.4: „Das "parameters"-Feld MUSS eine "nonce" mit einer Länge von 12 Oktetts enthalten.“
@@ -194,7 +196,10 @@ class Received:
 
 
 def received(identifier: bytes) -> Received:
-    """Read a contentEncryptionAlgorithm element; refuses ``cms.algorithm`` and ``cms.parameters``."""
+    """Read a contentEncryptionAlgorithm element; refuses ``cms.algorithm`` and ``cms.parameters``.
+
+    Raises ``NotDER`` as every reader of this package; call it where that is caught.
+    """
     fields = Reader(identifier).enter(SEQUENCE)
     row = CONTENT_ENCRYPTIONS.get(fields.raw(OID))
     if row is None:

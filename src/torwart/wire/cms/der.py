@@ -10,6 +10,9 @@ from functools import lru_cache
 INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
+MAX_MEMBERS = 64
+"""Of any set or sequence in a message: digests, certificates, signers, attributes; honest ones have a handful."""
+
 NULL = b"\x05\x00"
 OID = 0x06
 SEQUENCE = 0x30
@@ -147,10 +150,12 @@ class Reader:
             return True
         return False
 
-    def each(self, tag: int) -> list[bytes]:
-        """All remaining elements, whole; each must bear ``tag``."""
-        elements = []
+    def each(self, tag: int, most: int = MAX_MEMBERS) -> list[bytes]:
+        """All remaining elements, whole; each must bear ``tag``, and there may be ``most``."""
+        elements: list[bytes] = []
         while self.at < self.end:
+            if len(elements) == most:
+                raise NotDER(f"more than {most} elements at octet {self.at}")
             elements.append(self.raw(tag))
         return elements
 

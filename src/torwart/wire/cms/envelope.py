@@ -13,6 +13,7 @@ from torwart.kernel.refusals.cms import (
     CMS_ALGORITHM,
     CMS_AUTHENTICATED_ATTRIBUTES,
     CMS_KEY_WRONG,
+    CMS_MAC_WRONG,
     CMS_ORIGINATOR,
     CMS_POINT,
     CMS_RECIPIENT_KIND,
@@ -133,8 +134,8 @@ class _Envelope:
     key_encryption: bytes
     ski: bytes
     wrapped: bytes
-    content_type: bytes
-    content_encryption: bytes
+    content_type: str
+    encryption: content.Received
     ciphertext: bytes
     attributes: Attributes | None
     mac: bytes
@@ -157,11 +158,14 @@ def open_envelope(element: bytes, *, agreer: Agreer, switches: Switches) -> Open
     row = KEY_ENCRYPTIONS.get(envelope.key_encryption)
     if row is None:
         raise CMS_ALGORITHM(what="key agreement", found=name_of(envelope.key_encryption))
-    cipher = content.received(envelope.content_encryption)
+    cipher = envelope.encryption
     aad = _checked_attributes(envelope, cipher.parameters)
     key = _unwrap(row.derive(_agree(agreer, envelope.point), switches.shared_info), envelope.wrapped, cipher.key_size)
+    # Without this, octets could wander between ciphertext and MAC. DS 5.3.2.2.4 and 5.4: 16 octets.
+    if len(envelope.mac) != content.MAC_SIZE:
+        raise CMS_MAC_WRONG()
     plaintext = cipher.mode.decrypt(key, cipher.iv, envelope.ciphertext, envelope.mac, aad)
-    return OpenedEnvelope(plaintext, dotted(envelope.content_type), cipher.mode.suite)
+    return OpenedEnvelope(plaintext, envelope.content_type, cipher.mode.suite)
 
 
 def _agree(agreer: Agreer, point: bytes) -> bytes:
@@ -187,17 +191,18 @@ def _checked_attributes(envelope: _Envelope, parameters: bytes) -> bytes:
     if attributes is None:
         # Table 5.5 (authAttrs): „MUSS vorhanden sein, falls contentType … nicht vom Typ id-data ist. In diesem Fall
         # MUSS mindestens das contentType-Attribut enthalten sein“
-        if envelope.content_type != oid(ID_DATA):
+        if envelope.content_type != ID_DATA:
             raise CMS_AUTHENTICATED_ATTRIBUTES(why="contentType is missing")
         if parameters:
             raise CMS_AUTHENTICATED_ATTRIBUTES(why="the parameters of CBC-CMAC are missing")
         return b""
     stated = attributes.get(ATTRIBUTE_CONTENT_TYPE)
-    if stated != envelope.content_type and not (stated is None and envelope.content_type == oid(ID_DATA)):
+    if stated != oid(envelope.content_type) and (stated is not None or envelope.content_type != ID_DATA):
         raise CMS_AUTHENTICATED_ATTRIBUTES(why="contentType is missing or another")
     # DS 5.4: „Um im Falle des Vorhandenseins des "Parameter"-Feldes die Authentiziät des Initialisierungvektors …
     # sicherzustellen, MÜSSEN die Parameter als authentisierte Attribute … eingehen.“
-    if parameters and attributes.get(ATTRIBUTE_CMAC_PARAMETERS) != parameters:
+    # The other way round too: parameters taken away would leave the MAC whole and turn the IV into 0.
+    if (attributes.get(ATTRIBUTE_CMAC_PARAMETERS) or b"") != parameters:
         raise CMS_AUTHENTICATED_ATTRIBUTES(why="the parameters of CBC-CMAC are missing or others")
     return attributes.der
 
@@ -214,22 +219,22 @@ def _read(reader: Reader) -> _Envelope:
         raise CMS_ORIGINATOR(why="originatorInfo is present")
     point, key_encryption, ski, wrapped = _read_recipient(fields.enter(SET))
     info = fields.enter(SEQUENCE)
-    content_type = info.raw(OID)
-    content_encryption = info.raw(SEQUENCE)
+    content_type = dotted(info.raw(OID))
+    encryption = content.received(info.raw(SEQUENCE))
     ciphertext = _read_ciphertext(info)
     attributes = Attributes.read(fields, explicit(1)) if fields.tag == explicit(1) else None
     mac = fields.value(OCTET_STRING)
     if fields.tag == explicit(2):
         raise CMS_UNAUTHENTICATED_ATTRIBUTES()
     fields.close()
-    return _Envelope(point, key_encryption, ski, wrapped, content_type, content_encryption, ciphertext, attributes, mac)
+    return _Envelope(point, key_encryption, ski, wrapped, content_type, encryption, ciphertext, attributes, mac)
 
 
 def _read_ciphertext(info: Reader) -> bytes:
     """encryptedContent [0] IMPLICIT OCTET STRING, in one piece or (BER) in several; absent means empty."""
     if info.tag == explicit(0):
         pieces = info.enter(explicit(0))
-        ciphertext = ber.join(pieces.each(OCTET_STRING))
+        ciphertext = ber.join(pieces.each(OCTET_STRING, ber.MAX_ELEMENTS))
     elif info.tag == -1:
         ciphertext = b""
     else:

@@ -127,7 +127,7 @@ class _Signed:
     """What ``_read`` found, not yet believed. ``content``: None if detached."""
 
     digests: list[bytes]
-    content_type: bytes
+    content_type: str
     content: bytes | None
     certificates: list[bytes]
     ski: bytes
@@ -158,9 +158,7 @@ def open_signed(
     elif content is not None:
         raise CMS_DETACHED(why="content inside and beside")
     _verify(signed, signed.content, key, switches)
-    return Verified(
-        signed.content, dotted(signed.content_type), signed.ski, _checked_certificates(signed, key, switches)
-    )
+    return Verified(signed.content, signed.content_type, signed.ski, _checked_certificates(signed, key, switches))
 
 
 def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switches: Switches) -> None:
@@ -173,7 +171,7 @@ def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switch
     if algorithm is not digest:
         raise CMS_ALGORITHM(what="signature", found=name_of(signed.algorithm))
     attributes = signed.attributes
-    if attributes.get(ATTRIBUTE_CONTENT_TYPE) != signed.content_type:
+    if attributes.get(ATTRIBUTE_CONTENT_TYPE) != oid(signed.content_type):
         raise CMS_SIGNED_ATTRIBUTES(why="contentType is missing or another")
     stated = attributes.get(ATTRIBUTE_MESSAGE_DIGEST)
     if stated is None:
@@ -233,8 +231,8 @@ def _read(reader: Reader) -> _Signed:
     return _Signed(digests, content_type, content, certificates, *_read_signer(Reader(infos[0]).enter(SEQUENCE)))
 
 
-def _read_content(info: Reader) -> tuple[bytes, bytes | None]:
-    content_type = info.raw(OID)
+def _read_content(info: Reader) -> tuple[str, bytes | None]:
+    content_type = dotted(info.raw(OID))
     if info.tag == -1:
         return content_type, None
     inner = info.enter(explicit(0))
