@@ -1,0 +1,188 @@
+"""What a story holds in its hand: steps that happen once, waits that cost a row."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import transaction
+
+from torwart.adapters.engine.database import fetch, sqlstate, untouched, without_clash
+from torwart.adapters.engine.statements import statements
+from torwart.kernel.refusals.engine import ENGINE_NOT_JSON, ENGINE_STEP_TWICE
+from torwart.ports.clock import Clock
+from torwart.ports.process_engine import Json
+
+NOT_HELD = "TW001"
+"""SQLSTATE of ``store/sql/engine.sql``: the run is no longer ours."""
+
+OnStep = Callable[[str, str, str, int], None]
+"""Called as (run_id, step name, ``"begin"`` or ``"end"``, attempt) around every step that is really executed."""
+
+
+class Suspended(BaseException):
+    """The run sleeps now. Not an ``Exception``, so that a story that catches those does not stop it."""
+
+
+class NotHeld(BaseException):
+    """The run was cancelled, or its lease ran out and it is somebody else's: stop here, change nothing."""
+
+
+class Leaving(BaseException):
+    """The worker is asked to stop: hand the run back at this step boundary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run as it was claimed. ``task`` and ``attempt_id`` are absurd's ids, ``failures`` how often it failed since its
+    last finished step, ``at`` the engine's time of the claim.
+    """
+
+    queue: str
+    attempt_id: UUID
+    task: UUID
+    attempt: int
+    at: datetime
+    story: str
+    run_id: str
+    params: Json
+    done: dict[str, Json]
+    failures: int
+
+    @classmethod
+    def of(cls, queue: str, row: tuple[Any, ...]) -> "Claim":
+        attempt_id, task, attempt, at, story, run_id, params, done, failures = row
+        finished = json.loads(done) if done else {}
+        return cls(queue, attempt_id, task, attempt, at, story, run_id, json.loads(params), finished, failures)
+
+
+class Context:
+    """``ports.RunContext`` on one claim. ``leaving`` says whether the worker wants the run back at a step boundary."""
+
+    def __init__(self, claim: Claim, clock: Clock | None, leaving: Callable[[], bool], on_step: OnStep | None) -> None:
+        self._claim = claim
+        self._done = claim.done
+        self._named: set[str] = set()
+        self._clock = clock
+        self._leaving = leaving
+        self._on_step = on_step
+        self._sql = statements(claim.queue)
+
+    @property
+    def run_id(self) -> str:
+        return self._claim.run_id
+
+    @property
+    def attempt(self) -> int:
+        return self._claim.attempt
+
+    def now(self) -> datetime:
+        # Never before the instant of the claim: what was due for the database is due for the story.
+        present = self._clock.now() if self._clock else datetime.now(UTC)
+        return max(present, self._claim.at)
+
+    def record(self, name: str, do: Callable[[], Json]) -> Json:
+        if self._is_done(name):
+            return self._done[name]
+        self._begin(name)
+        return self._end(name, without_clash(lambda: self._recorded(name, do)))
+
+    def act(self, name: str, do: Callable[[], Json]) -> Json:
+        if self._is_done(name):
+            return self._done[name]
+        self._begin(name)
+        # An act may take long and cannot be undone: ask once more whether the run is still ours.
+        if not fetch(self._sql.is_held, {"attempt": self._claim.attempt_id}):
+            raise NotHeld
+        value, text = self._plain(name, do())
+        self._keep(name, text)
+        return self._end(name, value)
+
+    def sleep_until(self, name: str, until: datetime) -> None:
+        if self._is_done(name):
+            return
+        self._begin(name)
+        text = json.dumps(until.isoformat())
+        if until <= self.now():
+            self._keep(name, text)
+            self._end(name, None)
+            return
+        with transaction.atomic():
+            self._keep(name, text)
+            self._call("SELECT absurd.schedule_run(%(queue)s, %(attempt)s, %(until)s)", until=until)
+        raise Suspended
+
+    def wait(self, topic: str, name: str, look: Callable[[], Json | None], *, until: datetime | None) -> Json | None:
+        if self._is_done(name):
+            return self._done[name]
+        self._begin(name)
+        until = self._register(topic, name, until)
+        while True:
+            value, text = self._plain(name, look())
+            if value is not None or (until is not None and until <= self.now()):
+                self._keep(name, text, self._sql.checkpoint_wait)
+                return self._end(name, value)
+            if without_clash(lambda: self._call("SELECT store_suspend_wait(%(queue)s, %(task)s, %(attempt)s)")):
+                raise Suspended
+
+    def _is_done(self, name: str) -> bool:
+        if name in self._named:
+            raise ENGINE_STEP_TWICE(story=self._claim.story, step=name)
+        self._named.add(name)
+        return name in self._done
+
+    def _begin(self, name: str) -> None:
+        if self._leaving():
+            raise Leaving
+        if self._on_step is not None:
+            self._on_step(self.run_id, name, "begin", self.attempt)
+
+    def _end(self, name: str, value: Json) -> Json:
+        if self._on_step is not None:
+            self._on_step(self.run_id, name, "end", self.attempt)
+        return value
+
+    def _recorded(self, name: str, do: Callable[[], Json]) -> Json:
+        """One transaction for ``do`` and its checkpoint; the checkpoint alone is one if ``do`` left the database be."""
+        with transaction.atomic(durable=True):
+            value, text = self._plain(name, do())
+            alone = untouched()
+            if not alone:
+                self._keep(name, text)
+        if alone:
+            self._keep(name, text)
+        return value
+
+    def _register(self, topic: str, name: str, until: datetime | None) -> datetime | None:
+        sql = "SELECT store_register_wait(%(queue)s, %(task)s, %(attempt)s, %(topic)s, %(name)s, %(until)s)"
+        kept: datetime | None = without_clash(lambda: self._call(sql, topic=topic, name=name, until=until))
+        return kept
+
+    def _plain(self, name: str, value: Json) -> tuple[Json, str]:
+        """The value as a later telling will see it, and its text; raises ``Refusal`` ``engine.not_json``."""
+        try:
+            text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            raise ENGINE_NOT_JSON(step=name, why=str(error)) from error
+        if "\\u0000" in text:
+            raise ENGINE_NOT_JSON(step=name, why="NUL")
+        return json.loads(text), text
+
+    def _keep(self, name: str, text: str, sql: str | None = None) -> None:
+        claim = self._claim
+        parameters = {"task": claim.task, "attempt": claim.attempt_id, "name": name, "value": text}
+        if not fetch(sql or self._sql.checkpoint, parameters, self._clock):
+            raise NotHeld
+
+    def _call(self, sql: str, **parameters: object) -> Any:
+        claim = self._claim
+        parameters |= {"queue": claim.queue, "task": claim.task, "attempt": claim.attempt_id}
+        try:
+            return fetch(sql, parameters, self._clock)[0][0]
+        except psycopg.Error as error:
+            if sqlstate(error) == NOT_HELD:
+                raise NotHeld from error
+            raise
