@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -41,7 +42,8 @@ def years_later(instant: datetime, years: int) -> datetime:
 class Authority:
     """A CA with its key. ``parent`` is ``None`` for the root; ``seal``: issues seal certificates.
 
-    ``revocations`` goes by X.509 serial number; ``crl_number`` grows with every new list (RFC 5280 §5.2.3).
+    ``revocations`` goes by X.509 serial number; ``crl_number`` grows with every new list (RFC 5280 §5.2.3),
+    ``revision`` with every change.
     """
 
     credential: Credential
@@ -51,12 +53,13 @@ class Authority:
     seal: bool = False
     revocations: dict[int, Revocation] = field(default_factory=dict)
     crl_number: int = 0
+    revision: int = 0
 
     @property
     def certificate(self) -> x509.Certificate:
         return self.credential.certificate
 
-    @property
+    @cached_property
     def identity(self) -> Identity:
         return identify(self.certificate)
 
@@ -69,19 +72,21 @@ class Authority:
         """Sign a certificate; the CRL distribution point is this authority's."""
         return issue(content, issuer=self.certificate, key=self.credential.key, crl_uri=self.crl_uri)
 
-    def revoke(self, certificate: x509.Certificate, reason: str, at: datetime) -> None:
+    def revoke(self, serial: int, reason: str, at: datetime) -> None:
         """Revoke or (``certificateHold``) suspend; what is revoked for good stays as it was first revoked."""
-        known = self.revocations.get(certificate.serial_number)
+        known = self.revocations.get(serial)
         if known is None or known.suspended:
             since = known.since if known and reason == known.reason else at
-            self.revocations[certificate.serial_number] = Revocation(since.replace(microsecond=0), reason)
+            self.revocations[serial] = Revocation(since.replace(microsecond=0), reason)
+            self.revision += 1
 
-    def reactivate(self, certificate: x509.Certificate) -> bool:
+    def reactivate(self, serial: int) -> bool:
         """End a suspension; ``False`` if the certificate was not suspended."""
-        known = self.revocations.get(certificate.serial_number)
+        known = self.revocations.get(serial)
         if known is None or not known.suspended:
             return False
-        del self.revocations[certificate.serial_number]
+        del self.revocations[serial]
+        self.revision += 1
         return True
 
     def crl(self, at: datetime) -> x509.CertificateRevocationList:

@@ -207,7 +207,7 @@ class TestPki:
 
     def revoke(self, certificate: x509.Certificate, reason: str = "keyCompromise", at: datetime | None = None) -> None:
         """Revoke (or with ``certificateHold`` suspend) a certificate; the next CRL has it."""
-        self._issuer(certificate).revoke(certificate, reason, at or self.now)
+        self._issuer(certificate).revoke(certificate.serial_number, reason, at or self.now)
 
     def crl(self, ca: Authority, at: datetime | None = None) -> x509.CertificateRevocationList:
         """A new CRL of one authority."""

@@ -160,10 +160,16 @@ def subject_for(
     return Subject(common_name(role, name, extension), organisation, sequence, unit)
 
 
+def canonical_name(text: str) -> str:
+    """A CN as we compare it: of a gateway ``<id in upper case>.SMGW``, of all others as it is."""
+    role, name, _ = split_common_name(text)
+    return f"{name}.SMGW" if role is Role.SMGW else text
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Whose certificate it is and what for. ``name`` is the CN without role suffix; of a gateway its 14-character id
-    in upper case. ``unit`` is the OU: market id of an EMT, GWA of a gateway. ``ski`` names the key in CMS.
+    in upper case, also in ``common_name``. ``unit`` is the OU: market id of an EMT, GWA of a gateway. ``ski`` names the key in CMS.
     """
 
     role: Role
@@ -197,9 +203,8 @@ def identify(certificate: x509.Certificate) -> Identity:
         raise PKI_KEY_USAGE(name=subject.common_name, why=str(missing)) from missing
     except UNREADABLE as error:
         raise PKI_MALFORMED(why=str(error)) from error
-    return Identity(
-        role, use, name, subject.common_name, subject.sequence, subject.organisation, subject.unit, extension, ski
-    )
+    common = canonical_name(subject.common_name)
+    return Identity(role, use, name, common, subject.sequence, subject.organisation, subject.unit, extension, ski)
 
 
 def use_of(extensions: x509.Extensions, name: str) -> Use:

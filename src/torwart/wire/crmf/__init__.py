@@ -21,7 +21,15 @@ from torwart.wire.crmf.orders import (
     sign_device_admin,
     sign_revocation,
 )
-from torwart.wire.crmf.package import Package, add_authorisation, add_outer_signature, build_package, parse_package
+from torwart.wire.crmf.package import (
+    Package,
+    Signature,
+    add_authorisation,
+    add_outer_signature,
+    build_package,
+    parse_package,
+    signature_of,
+)
 from torwart.wire.crmf.template import CertificateRequest, KeyHolder, LocalKey
 
 __all__ = [
@@ -33,6 +41,7 @@ __all__ = [
     "LocalKey",
     "Package",
     "RevocationOrder",
+    "Signature",
     "add_authorisation",
     "add_outer_signature",
     "build_package",
@@ -41,4 +50,5 @@ __all__ = [
     "parse_revocation",
     "sign_device_admin",
     "sign_revocation",
+    "signature_of",
 ]

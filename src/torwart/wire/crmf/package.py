@@ -156,6 +156,14 @@ def parse_package(package: bytes) -> Package:
     return Package(_triple(requests), outer, authorisation)
 
 
+def signature_of(message: bytes) -> Signature:
+    """Who signed a ContentInfo SignedData, by its own account: SKI and attached certificates; nothing verified."""
+    content_type, element = _outermost(message)
+    if content_type != ID_SIGNED_DATA:
+        raise CRMF_MALFORMED(why=content_type)
+    return _open(element)[0]
+
+
 def _triple(requests: Sequence[CertificateRequest]) -> dict[Use, CertificateRequest]:
     by_use = {request.use: request for request in requests}
     if len(requests) != 3 or set(by_use) != set(ORDER):
