@@ -30,7 +30,10 @@ _USUAL = (2016, 2040)
 """What a first ledger covers; the whole range is laid out when an instant outside is asked for."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NEAR = 16
+"""Most deadlines end within so many intervals; looking there first halves the search."""
 _HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 Window = tuple[int, int]
@@ -51,8 +54,9 @@ class Interval(NamedTuple):
 class _Ledger(NamedTuple):
     """All service intervals of some years in UTC microseconds since 1970, with running totals.
 
-    ``before[i]`` is the service time before interval ``i``, ``after[i]`` that up to its end. ``span`` is what the
-    ledger speaks about; an empty interval at its end closes the lists, so that every instant within has a next one.
+    ``before[i]`` is the service time before interval ``i``, ``after[i]`` that up to its end. ``following[d]`` is the
+    first interval that ends after day ``d`` of the ledger begins. ``span`` is what the ledger speaks about; an empty
+    interval at its end closes the lists, so that every instant within has a next one.
     """
 
     span: tuple[int, int]
@@ -60,6 +64,7 @@ class _Ledger(NamedTuple):
     ends: list[int]
     before: list[int]
     after: list[int]
+    following: list[int]
 
 
 @dataclass(frozen=True)
@@ -123,9 +128,8 @@ class Calendar:
             )
 
     def _instant(self, micros: int) -> datetime:
-        seconds, rest = divmod(micros, 1_000_000)
-        at = datetime.fromtimestamp(seconds, self.zone)
-        return at.replace(microsecond=rest) if rest else at
+        # Exact: until 2099 a double holds seconds to better than half a microsecond, and fromtimestamp rounds to one.
+        return datetime.fromtimestamp(micros / 1_000_000, self.zone)
 
     def _covering(self, first: int, last: int) -> _Ledger:
         """A ledger that speaks about both instants; raises ``service_time.out_of_range``."""
@@ -179,14 +183,18 @@ def service_time(begin: datetime, end: datetime, calendar: Calendar | None = Non
     return timedelta(microseconds=_passed(ledger, last) - _passed(ledger, first))
 
 
-def local(naive: datetime, calendar: Calendar | None = None) -> datetime:
-    """A wall-clock reading as an instant.
+def local(reading: datetime, calendar: Calendar | None = None) -> datetime:
+    """A wall-clock reading as an instant in the calendar's zone; an aware datetime is brought there.
 
     A reading that happens twice (clocks go back) means the first; ``fold=1`` the second. One that never happens
     (clocks go forward) means the instant as far after the jump as the reading is after it: 02:30 is 03:30.
     """
     zone = (calendar or CALENDAR).zone
-    return naive.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    aware = reading if reading.tzinfo else reading.replace(tzinfo=zone)
+    try:
+        return aware.astimezone(UTC).astimezone(zone)
+    except OverflowError as error:
+        raise _out_of_range(reading.isoformat()) from error
 
 
 def _passed(ledger: _Ledger, at: int) -> int:
@@ -197,12 +205,14 @@ def _passed(ledger: _Ledger, at: int) -> int:
 
 def _reached(ledger: _Ledger, begun: int, needed: int) -> int | None:
     """When ``needed`` has passed since ``begun``; ``None`` if that is after the end of the ledger."""
-    _, begins, ends, before, after = ledger
-    i = bisect_right(ends, begun)
-    target = before[i] + needed
-    if begun > begins[i]:
-        target += begun - begins[i]
-    j = bisect_left(after, target, i)
+    span, begins, ends, before, after, following = ledger
+    i = following[(begun - span[0]) // _DAY]
+    while ends[i] <= begun:
+        i += 1
+    opening = begins[i]
+    target = before[i] + needed if begun <= opening else before[i] + needed + begun - opening
+    near = i + _NEAR
+    j = bisect_left(after, target, i, near if near < len(after) and after[near] > target else len(after))
     return begins[j] + target - before[j] if j < len(ends) - 1 else None
 
 
@@ -220,7 +230,9 @@ def _micros_text(micros: int) -> str:
 
 
 def _duration(hours: float | timedelta) -> int:
-    if isinstance(hours, timedelta):
+    if isinstance(hours, int):
+        micros = hours * _HOUR
+    elif isinstance(hours, timedelta):
         micros = hours // _MICROSECOND
     else:
         micros = round(hours * _HOUR) if math.isfinite(hours) else -1
@@ -256,7 +268,8 @@ def _make_ledger(calendar: Calendar, years: tuple[int, int]) -> _Ledger:
     found = [i for day in days for i in _day_intervals(calendar, day) if span[0] < i[1] and i[0] < span[1]]
     begins, ends = [begin for begin, _ in found] + [span[1]], [end for _, end in found] + [span[1]]
     after = list(accumulate(end - begin for begin, end in zip(begins, ends, strict=True)))
-    return _Ledger(span, begins, ends, [0, *after[:-1]], after)
+    following = [bisect_right(ends, begin) for begin in range(*span, _DAY)]
+    return _Ledger(span, begins, ends, [0, *after[:-1]], after, following)
 
 
 def _day_intervals(calendar: Calendar, day: date) -> Iterator[tuple[int, int]]:
