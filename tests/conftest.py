@@ -94,6 +94,11 @@ def _session_database(database_server: str) -> Iterator[str]:
     yield from _cloned(database_server)
 
 
+@pytest.fixture(scope="session")
+def _committed_database(database_server: str) -> Iterator[str]:
+    yield from _cloned(database_server)
+
+
 @pytest.fixture
 def db(_session_database: str) -> Iterator[None]:
     """Django on a migrated database; what the test writes is rolled back."""
@@ -104,8 +109,32 @@ def db(_session_database: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def own_database(database_server: str) -> Iterator[str]:
-    """Django on a database of the test's own, for what needs commits, threads or processes; answers its URL."""
-    for url in _cloned(database_server):
-        django_setup(url, migrated=False)
-        yield url
+def own_database(_committed_database: str) -> Iterator[str]:
+    """Django on a migrated, empty database for what needs commits, threads or processes; answers its URL."""
+    django_setup(_committed_database, migrated=False)
+    with psycopg.connect(_committed_database, autocommit=True) as connection:
+        before = _tables(connection)
+        yield _committed_database
+        connections.close_all()
+        _restore(connection, before)
+
+
+def _tables(connection: psycopg.Connection[tuple[object, ...]]) -> dict[str, bool]:
+    """Every table and whether it has rows."""
+    sql = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'absurd')"
+    names = [str(name) for (name,) in connection.execute(sql)]
+    return {name: connection.execute(f"SELECT 1 FROM {name} LIMIT 1").rowcount == 1 for name in names}
+
+
+def _restore(connection: psycopg.Connection[tuple[object, ...]], before: dict[str, bool]) -> None:
+    """Leave no session and no new row or table; deleting is much cheaper than making files for a new clone."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    connection.execute("SET session_replication_role = replica")  # no foreign keys, no append-only
+    for table, filled in _tables(connection).items():
+        if table not in before:
+            connection.execute(f"DROP TABLE {table}")
+        elif filled and not before[table]:
+            connection.execute(f"DELETE FROM {table}")

@@ -50,3 +50,11 @@ GATEWAY_COMMAND = kind(
     side=Side.OURS,
     retry=Retry.NEVER,
 )
+GATEWAY_UNREACHABLE = kind(
+    "gateway.unreachable",
+    de="An {address} kann kein Weckruf gesendet werden ({why}). Prüfen Sie Adresse und Netz.",
+    en="No wake-up can be sent to {address} ({why}). Check address and network.",
+    side=Side.NETWORK,
+    retry=Retry.LATER,
+    source="TR-03109-1 DS2 chapter 2",
+)

@@ -60,3 +60,10 @@ FLEET_CONFIG = kind(
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
 )
+FLEET_CONTROL = kind(
+    "sim.fleet_control",
+    de="Der Befehl an die Flotte ist nicht ausführbar: {why}",
+    en="The order to the fleet cannot be carried out: {why}",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+)
