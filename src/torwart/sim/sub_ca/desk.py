@@ -23,7 +23,7 @@ from torwart.kernel.refusals.pki import PKI_REVOKED
 from torwart.sim.pki import Authority, TestPki
 from torwart.sim.sub_ca.registry import Caller, Queued, Registry
 from torwart.wire.certificate import Content, Identity, Role, Use
-from torwart.wire.certificate.names import canonical_name, split_common_name
+from torwart.wire.certificate.names import canonical_name, entity_of, split_common_name
 from torwart.wire.cms.keys import public_key_of, ski_of
 from torwart.wire.crmf import (
     Action,
@@ -124,7 +124,7 @@ class Desk:
     # -- certificates -------------------------------------------------------------------------------------------
 
     def check_request(self, caller: Caller, request: RequestCertificate) -> Order:
-        """All checks of RequestCertificate; raises ``Denied`` or a ``Refusal``. Nothing is signed or remembered."""
+        """Everything RequestCertificate has to prove; raises ``Denied`` or a ``Refusal``. Nothing is signed yet."""
         if caller.common_name in self.suspended:
             raise Denied("failure_request_not_accepted", "the applicant has been suspended")
         if self._registry.reused(caller.common_name, request.request, request.message_id):
@@ -137,10 +137,6 @@ class Desk:
         self._check_right(caller, wanted, role, common_name)
         authority = self._pki.seal_ca if wanted is CertificateType.SMGW_G else self._pki.sub_ca
         admin = self._check_signatures(caller, wanted, package, common_name)
-        last = self._registry.last_sequence(authority, common_name)
-        if package.subject.sequence <= last:
-            # spec/04 §3.1: "serialNumber attribute = sequence number …, counting from 1 (renewal +1)".
-            raise Denied("failure_incorrect_request", f"serialNumber must be {last + 1} or higher")
         return Order(caller.common_name, request.message_id, request.request, package, authority, admin)
 
     def _request_certificate(self, caller: Caller, request: RequestCertificate) -> list[x509.Certificate]:
@@ -151,7 +147,17 @@ class Desk:
         with self._registry.lock:
             # Twice the same package at the same time must not become two issues.
             known = self._registry.issued_for(order.caller, order.raw, order.message_id)
-            return known if known is not None else self._issue(order)
+            if known is not None:
+                return known
+            self._check_sequence(order)
+            return self._issue(order)
+
+    def _check_sequence(self, order: Order) -> None:
+        subject = order.package.subject
+        last = self._registry.last_sequence(order.authority, canonical_name(subject.common_name))
+        if subject.sequence <= last:
+            # spec/04 §3.1: "serialNumber attribute = sequence number …, counting from 1 (renewal +1)".
+            raise Denied("failure_incorrect_request", f"serialNumber must be {last + 1} or higher")
 
     def _issue(self, order: Order) -> list[x509.Certificate]:
         start, end = self._pki.validity(order.authority, self._clock())
@@ -185,7 +191,7 @@ class Desk:
             applicants = {CertificateType.SMGW_W: Role.GWA, CertificateType.SMGW_G: Role.GWH}
             allowed = applicants.get(wanted) is caller.role
         else:
-            allowed = _TYPE_OF.get(role) is wanted and caller.common_name == common_name
+            allowed = _TYPE_OF.get(role) is wanted and caller.entity == entity_of(common_name)
         if not allowed:
             raise Denied("failure_unauthorized_request", f"{caller.role} {wanted} {common_name}"[:200])
 
@@ -199,9 +205,9 @@ class Desk:
         if wanted is not CertificateType.SMGW_W:
             return ""
         self._check_authorisation(caller, package)
-        if self._registry.in_charge(common_name) not in ("", caller.common_name):
+        if self._registry.in_charge(common_name) not in ("", caller.entity):
             raise Denied("failure_unauthorized_request", f"another GWA is in charge of {common_name}")
-        return caller.common_name
+        return caller.entity
 
     def _check_authorisation(self, caller: Caller, package: Package) -> None:
         believed = self._believed(package.authorisation, caller.common_name, CRMF_AUTHORISATION_SIGNATURE)
@@ -221,7 +227,8 @@ class Desk:
             identity = self.validate(certificate, Use.SIG)
         except Refusal as why:
             raise refusal(why=why.text("en")) from why
-        if identity.common_name != owner:
+        # An entity may hold several key sets, told apart by the extension of the CN (spec/04 §3.1).
+        if entity_of(identity.common_name) != entity_of(owner):
             raise refusal(why=f"{identity.common_name} ≠ {owner}")
         return {signature.ski: public_key_of(certificate)}
 
@@ -256,8 +263,8 @@ class Desk:
                 raise Denied("failure_incorrect_request", f"certificate {reference.serial:x} was not issued here")
             # §2.3.7: "the newly assigned GWA in charge becomes the only valid entity allowed to revoke, suspend and
             # unsuspend certificates of the SMGW"; everyone else speaks for their own certificates.
-            if caller.common_name not in (owner, self._registry.in_charge(owner)):
-                raise Denied("failure_request_not_accepted", f"{caller.common_name} is not in charge of {owner}")
+            if caller.entity not in (entity_of(owner), self._registry.in_charge(owner)):
+                raise Denied("failure_request_not_accepted", f"{caller.entity} is not in charge of {owner}")
             affected.append((self._authority_of(reference.issuer), reference.serial))
         with self._registry.lock:
             for authority, serial in affected:
@@ -280,9 +287,9 @@ class Desk:
         gateways = [canonical_name(gateway) for gateway in order.gateways]
         for gateway in gateways:
             # §2.3.7: "sent by an entity which is currently in charge of the SMGW".
-            if self._registry.in_charge(gateway) != caller.common_name:
-                raise Denied("failure_request_not_accepted", f"{caller.common_name} is not in charge of {gateway}")
-        self._registry.put_in_charge(gateways, order.new_admin)
+            if self._registry.in_charge(gateway) != caller.entity:
+                raise Denied("failure_request_not_accepted", f"{caller.entity} is not in charge of {gateway}")
+        self._registry.put_in_charge(gateways, entity_of(order.new_admin))
 
     def queued_request(self, queued: Queued) -> RequestCertificate:
         """The request that was put into the queue."""

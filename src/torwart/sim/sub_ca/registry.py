@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from torwart.sim.pki import Authority, TestPki
 from torwart.sim.sub_ca.memory import Event, Memory
 from torwart.wire.certificate import Role, Use, identify, load_certificate
+from torwart.wire.certificate.names import entity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Caller:
 
     common_name: str
     role: Role
+
+    @property
+    def entity(self) -> str:
+        """The CN without extension: the same for all key sets of one participant."""
+        return entity_of(self.common_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Registry:
     # -- gateways -----------------------------------------------------------------------------------------------
 
     def in_charge(self, gateway: str) -> str:
-        """CN of the GWA in charge of a gateway (by its CN), empty if nobody is."""
+        """The GWA in charge of a gateway (by its CN), empty if nobody is."""
         return self._in_charge.get(gateway, "")
 
     def put_in_charge(self, gateways: list[str], admin: str) -> None:

@@ -21,6 +21,7 @@ from torwart.sim.sub_ca.desk import TRIPLE, Desk
 from torwart.sim.sub_ca.registry import Caller, Queued, Registry
 from torwart.sim.sub_ca.transport import Listener, tls_context
 from torwart.wire.certificate import Role, Use, identify, load_certificate
+from torwart.wire.certificate.names import entity_of
 from torwart.wire.smpki_service import (
     OPERATIONS,
     RETURN_CODES,
@@ -163,7 +164,7 @@ class SubCaServer:
         """Know a triple that was issued outside the web service (the first set comes through the RA, spec/04 §3.4);
         ``admin``: CN of the GWA in charge, for gateways.
         """
-        self.registry.adopt(list(triple.certificates), admin)
+        self.registry.adopt(list(triple.certificates), entity_of(admin) if admin else "")
 
     def _adopt_first_sets(self) -> None:
         for triple in (self.pki.gwa, self.pki.gwh, self.pki.emt):

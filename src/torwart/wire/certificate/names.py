@@ -166,10 +166,17 @@ def canonical_name(text: str) -> str:
     return f"{name}.SMGW" if role is Role.SMGW else text
 
 
+def entity_of(text: str) -> str:
+    """Whom a CN belongs to, whatever its extension: ``Torwart.GWA`` for ``Torwart.GWA.CLIENT7``."""
+    role, name, _ = split_common_name(text)
+    return name if role is Role.ROOT else common_name(role, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Whose certificate it is and what for. ``name`` is the CN without role suffix; of a gateway its 14-character id
-    in upper case, also in ``common_name``. ``unit`` is the OU: market id of an EMT, GWA of a gateway. ``ski`` names the key in CMS.
+    in upper case, also in ``common_name``. ``unit`` is the OU: market id of an EMT, GWA of a gateway. ``ski`` names the
+    key in CMS.
     """
 
     role: Role
