@@ -2,13 +2,13 @@
 
 from torwart.kernel.refusals import Retry, Side, kind
 
-READINGS_MALFORMED = kind(
-    "readings.malformed",
-    de="Das Messwert-Dokument ist nicht lesbar: {why}. Der Absender muss es berichtigen und neu senden.",
-    en="The readings document cannot be read: {why}. Its sender must correct it and send it again.",
+PROFILE_GENERIC_MALFORMED = kind(
+    "profile_generic.malformed",
+    de="Das Dokument mit Messwerten oder Log-Einträgen ist nicht lesbar: {why}. Der Absender muss es berichtigen.",
+    en="The document of readings or log entries cannot be read: {why}. Its sender must correct it.",
     side=Side.GATEWAY,
     retry=Retry.AFTER_CHANGE,
-    source="spec/04 §4.1 (profile_generic)",
+    source="spec/04 §4.1, §4.2 (profile_generic)",
 )
 READINGS_VALUE = kind(
     "readings.value",
@@ -43,14 +43,6 @@ STATUS_WORD_MALFORMED = kind(
     side=Side.GATEWAY,
     retry=Retry.AFTER_CHANGE,
     source="TR-03109-1 DS 2.0 §15.1",
-)
-LOGBOOK_MALFORMED = kind(
-    "logbook.malformed",
-    de="Das Log-Dokument ist nicht lesbar: {why}. Der Absender muss es berichtigen und neu senden.",
-    en="The log document cannot be read: {why}. Its sender must correct it and send it again.",
-    side=Side.GATEWAY,
-    retry=Retry.AFTER_CHANGE,
-    source="spec/04 §4.2 (logbook)",
 )
 LOGBOOK_TOO_LONG = kind(
     "logbook.too_long",
