@@ -106,11 +106,19 @@ _V_PARTIAL_CHAIN = 0x80000
 
 # The alert a refusal makes: OpenSSL derives it from the verification error (RFC 5246 §7.2.2). access_denied(49) has
 # no such error, so a peer refused by policy gets bad_certificate(42).
+_UNKNOWN_ISSUER = 20
 _ERROR_FOR = {
     "tls.revoked": _V_REVOKED,  # certificate_revoked(44)
+    "pki.revoked": _V_REVOKED,
+    "pki.suspended": _V_REVOKED,
     "tls.expired": _V_EXPIRED,  # certificate_expired(45)
-    "tls.unknown_ca": 20,  # unknown_ca(48)
+    "pki.expired": _V_EXPIRED,
+    "tls.unknown_ca": _UNKNOWN_ISSUER,  # unknown_ca(48)
+    "pki.issuer_unknown": _UNKNOWN_ISSUER,
     "tls.wrong_use": _V_PURPOSE,  # unsupported_certificate(43)
+    "pki.use": _V_PURPOSE,
+    "pki.key_usage": _V_PURPOSE,
+    "pki.extended_key_usage": _V_PURPOSE,
 }
 
 Chain = tuple[bytes, ...]
@@ -206,7 +214,9 @@ class TlsContext:
             return 0
         if _lib.X509_STORE_CTX_get_error_depth(store) > 0:
             return 1
-        refusal = self._verdict(_chain_of(store))
+        chain = _chain_of(store)
+        engine.peer = chain
+        refusal = self._verdict(chain)
         if refusal is None:
             return 1
         engine.refusal = refusal
@@ -306,13 +316,13 @@ class TlsEngine:
     """
 
     __slots__ = (
-        "__weakref__",
         "_connection",
         "_context",
         "_encrypt_then_mac",
         "_hello",
         "closed",
         "complete",
+        "peer",
         "refusal",
     )
 
@@ -325,6 +335,10 @@ class TlsEngine:
         self.complete = False
         self.closed = False
         """The peer has said close_notify; nothing more will come."""
+        self.peer: Chain = ()
+        """The peer's verified chain, its own certificate first. Until the handshake is complete the peer has only
+        shown it; that it holds the private key is proved later.
+        """
         self.refusal: Refusal | None = None
         """Why the peer was refused, if it was."""
         if context.server_side:
@@ -414,12 +428,6 @@ class TlsEngine:
                 self.closed = True
 
     @property
-    def peer(self) -> Chain:
-        """The peer's verified chain in DER, its own certificate first; empty before the handshake is complete."""
-        chain = self._connection.get_verified_chain(as_cryptography=True) if self.complete else None
-        return tuple(c.public_bytes(Encoding.DER) for c in chain or ())
-
-    @property
     def negotiated(self) -> Negotiated:
         """What was agreed; only after the handshake."""
         connection = self._connection
@@ -433,6 +441,20 @@ class TlsEngine:
             encrypt_then_mac=self._encrypt_then_mac if has_mac else None,
             extended_master_secret=version != "1.2" or _lib.SSL_get_extms_support(connection._ssl) == 1,
         )
+
+    def forget_handshake(self) -> None:
+        """Free what only the handshake needed: ``peer``, and the buffers that grew for its certificates.
+
+        A connection may be held for days; without this it would keep some 8 KiB more. Call it when nothing received
+        is left unread and nothing is left to send; else only ``peer`` is forgotten.
+        """
+        self.peer = ()
+        connection = self._connection
+        if _pending(connection._into_ssl) or _pending(connection._from_ssl):
+            return
+        received, to_send = _lib.BIO_new(_lib.BIO_s_mem()), _lib.BIO_new(_lib.BIO_s_mem())
+        _lib.SSL_set_bio(connection._ssl, received, to_send)  # frees the old ones
+        connection._into_ssl, connection._from_ssl = received, to_send
 
     def _keep_hello(self, data: bytes) -> None:
         if len(self._hello) < _HELLO_BYTES:
@@ -457,6 +479,12 @@ def _offers_encrypt_then_mac(flight: bytes) -> bool:
             return True
         at += 4 + int.from_bytes(flight[at + 2 : at + 4], "big")
     return False
+
+
+def _pending(bio: Any) -> int:
+    """Bytes that wait in a memory BIO."""
+    count: int = _lib.BIO_get_mem_data(bio, _ffi.new("char **"))
+    return count
 
 
 def _chain_of(store: Any) -> Chain:
