@@ -5,9 +5,9 @@ for are passed over, because makers add their own.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
-from torwart.kernel.refusals.readings import PROFILE_GENERIC_MALFORMED
+from torwart.kernel.refusals.readings import PROFILE_GENERIC_MALFORMED, PROFILE_GENERIC_VALUE
 from torwart.wire.xml import Element, local_name, parse
 
 PROFILE_GENERIC = "urn:k461-dke-de:profile_generic-1"
@@ -82,3 +82,17 @@ def instant(text: str | None) -> datetime:
     except ValueError as error:
         raise PROFILE_GENERIC_MALFORMED(why=f"{stripped!r} is no instant: {error}") from error
     raise PROFILE_GENERIC_MALFORMED(why=f"{stripped[:40]!r} is no instant in UTC such as 2026-01-01T00:15:00Z")
+
+
+def within(what: str, given: int, low: int, high: int) -> None:
+    """Refuse ``profile_generic.value`` for a number its COSEM type cannot hold."""
+    if not low <= given <= high:
+        raise PROFILE_GENERIC_VALUE(what=what, given=given, allowed=f"{low} … {high}")
+
+
+def utc_seconds(at: datetime) -> datetime:
+    """``at`` in UTC; refuses ``profile_generic.value`` for a time without zone, with fractions, or out of range."""
+    within("year", at.year, 1970, 9998)
+    if at.tzinfo is None or at.microsecond:
+        raise PROFILE_GENERIC_VALUE(what="time", given=at.isoformat(), allowed="whole seconds with time zone")
+    return at if at.tzinfo is UTC else at.astimezone(UTC)

@@ -27,7 +27,7 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 from functools import lru_cache
@@ -41,7 +41,6 @@ from torwart.kernel.refusals.readings import (
     PROFILE_GENERIC_MALFORMED,
     READINGS_NOT_SIGNED,
     READINGS_SIGNATURE_WRONG,
-    READINGS_VALUE,
 )
 from torwart.wire.profile_generic import (
     CLASS_ID,
@@ -55,7 +54,9 @@ from torwart.wire.profile_generic import (
     only,
     read_object,
     single,
+    utc_seconds,
     whole,
+    within,
 )
 from torwart.wire.status_word import StatusPtb, StatusWord
 from torwart.wire.xml import Element, local_name
@@ -105,7 +106,7 @@ UNIT_SYMBOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value of one register at one instant; refuses ``readings.value`` for what the form cannot carry.
+    """One value of one register at one instant; refuses ``profile_generic.value`` for what the form cannot carry.
 
     ``value`` × 10^``scaler`` is the amount in ``unit``; ``value`` is ``None`` where nothing was received.
     ``captured_at`` is aware, of whole seconds, and kept in UTC. ``status`` is a status word or, as some gateways
@@ -122,15 +123,10 @@ class Entry:
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            _within("value", self.value, -(1 << 63), (1 << 63) - 1)
-        _within("scaler", self.scaler, -128, 127)
-        _within("unit", self.unit, 0, 255)
-        at = self.captured_at
-        _within("year of capture_time", at.year, 1970, 9998)
-        if at.tzinfo is None or at.microsecond:
-            raise READINGS_VALUE(what="capture_time", given=at.isoformat(), allowed="whole seconds with time zone")
-        if at.tzinfo is not UTC:
-            object.__setattr__(self, "captured_at", at.astimezone(UTC))
+            within("value", self.value, -(1 << 63), (1 << 63) - 1)
+        within("scaler", self.scaler, -128, 127)
+        within("unit", self.unit, 0, 255)
+        object.__setattr__(self, "captured_at", utc_seconds(self.captured_at))
 
     @property
     def amount(self) -> Decimal | None:
@@ -141,11 +137,6 @@ class Entry:
     def symbol(self) -> str:
         """The unit as printed, ``""`` for one this trade does not meet."""
         return UNIT_SYMBOLS.get(Unit(self.unit), "") if self.unit in UNIT_SYMBOLS else ""
-
-
-def _within(what: str, given: int, low: int, high: int) -> None:
-    if not low <= given <= high:
-        raise READINGS_VALUE(what=what, given=given, allowed=f"{low} … {high}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +237,8 @@ def _status_text(status: StatusWord | StatusPtb) -> str:
 def decode(document: bytes) -> Readings:
     """Read a document.
 
-    Refuses ``profile_generic.malformed``, ``readings.value`` and what status word, identifiers and XML reader refuse.
+    Refuses ``profile_generic.malformed``, ``profile_generic.value`` and what status word, identifiers and XML reader
+    refuse.
     """
     name, attributes = read_object(document)
     captures, meter = _read_captures(attributes)
@@ -326,7 +318,7 @@ def _status(is_word: bool, text: str) -> StatusWord | StatusPtb:
     if is_word:
         return StatusWord.parse(text.strip())
     grade = whole(text)
-    _within("status", grade, min(StatusPtb), max(StatusPtb))
+    within("status", grade, min(StatusPtb), max(StatusPtb))
     return StatusPtb(grade)
 
 

@@ -10,13 +10,13 @@ PROFILE_GENERIC_MALFORMED = kind(
     retry=Retry.AFTER_CHANGE,
     source="spec/04 §4.1, §4.2 (profile_generic)",
 )
-READINGS_VALUE = kind(
-    "readings.value",
-    de="Ein Messwert ist nicht zulässig: {what} = {given}, erlaubt ist {allowed}. Den Wert an der Quelle berichtigen.",
-    en="A reading is not acceptable: {what} = {given}, allowed is {allowed}. Correct the value at its source.",
+PROFILE_GENERIC_VALUE = kind(
+    "profile_generic.value",
+    de="Ein Wert ist nicht zulässig: {what} = {given}, erlaubt ist {allowed}. Den Wert an der Quelle berichtigen.",
+    en="A value is not acceptable: {what} = {given}, allowed is {allowed}. Correct it at its source.",
     side=Side.GATEWAY,
     retry=Retry.AFTER_CHANGE,
-    source="spec/04 §4.1; COSEM long64, integer, unsigned (A2 §8.3)",
+    source="spec/04 §4.1, §4.2; COSEM long64, integer, unsigned (A2 §8.3)",
 )
 READINGS_NOT_SIGNED = kind(
     "readings.not_signed",
