@@ -30,9 +30,9 @@ def test_what_is_no_object_identifier_is_told(text):
         oid(text)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80", b"\x2a\x86", b"\x2a\x80\x01"])
+@pytest.mark.parametrize("content", [b"", b"\x80", b"\x2a\x86", b"\x2a\x80\x01", b"\x81" * 5000 + b"\x01"])
 def test_a_received_identifier_must_be_whole_and_minimal(content):
-    """An empty, cut or padded identifier is not DER."""
+    """An empty, cut, padded or endless identifier is not DER."""
     with pytest.raises(NotDER):
         dotted(tlv(OID, content))
 

@@ -14,7 +14,8 @@ from torwart.wire.cms import Kdf, LocalAgreer, Recipient, SharedInfo, Suite, Swi
 from torwart.wire.cms import content as content_encryption
 from torwart.wire.cms.algorithms import ID_COMPRESSED_DATA, ID_DATA, KEY_ENCRYPTIONS
 from torwart.wire.cms.content import cmac
-from torwart.wire.cms.der import OCTET_STRING, oid, sequence, set_of, tlv
+from torwart.wire.cms.der import OCTET_STRING, SET, Reader, oid, sequence, set_of, tlv
+from torwart.wire.cms.envelope import _read_expected, _read_recipient
 
 pytestmark = pytest.mark.requirement("WAN-1.4")
 
@@ -373,6 +374,16 @@ def test_the_mac_length_may_be_spelled_out():
     received = content_encryption.received(sequence(oid("0.4.0.127.0.7.1.3.1.1.2"), parameters))
 
     assert (received.iv, received.parameters, received.key_size) == (bytes(range(16)), parameters, 32)
+
+
+@pytest.mark.parametrize("suite", Suite)
+@pytest.mark.parametrize("named_curve", [True, False])
+def test_the_short_way_of_reading_reads_the_same(party, suite, named_curve):
+    """Recipients written as we write them are compared instead of taken apart; both ways read the same."""
+    message = seal(CONTENT, recipient=party.recipient, suite=suite, switches=Switches(named_curve=named_curve))
+    infos = foreign.ContentInfo.load(message)["content"]["recipient_infos"].dump()
+
+    assert _read_expected(Reader(infos)) == _read_recipient(Reader(infos).enter(SET)) is not None
 
 
 def test_other_hints_beside_the_key_identifier_are_not_looked_at(quick, tree):

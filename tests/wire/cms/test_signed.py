@@ -242,13 +242,13 @@ def test_an_empty_content_can_be_signed(quick):
 
 def test_attributes_are_written_in_der_order(quick, tree):
     """For short and long content types alike the signed attributes stand in DER order."""
-    for content_type in ("1.2", ID_DATA, "0.4.0.127.0.7.4.1.1.1", "1.2.840.113549.1.9.16.1.23.99999999.99999999"):
+    for content_type in ("1.2", ID_DATA, "0.4.0.127.0.7.4.1.1.1", "1.2.840.113549.1.9.16.1.23" + ".99999999" * 8):
         message = sign(CONTENT, signer=quick.signer, content_type=content_type)
         attributes = [child.encode() for child in tree.parse(message)[INFO][3].children]
         digest = attribute(ATTRIBUTE_MESSAGE_DIGEST, tlv(OCTET_STRING, hashlib.sha256(CONTENT).digest()))
 
         assert set_of(attributes)[2:] == b"".join(attributes)
-        assert attributes == [attribute(ATTRIBUTE_CONTENT_TYPE, oid(content_type)), digest]
+        assert sorted(attributes) == sorted([attribute(ATTRIBUTE_CONTENT_TYPE, oid(content_type)), digest])
         assert verify(message, signers=quick.signers).content_type == content_type
 
 

@@ -1,12 +1,22 @@
 """Attributes of CMS: SET OF { type, SET OF value }, kept once as DER for signature or MAC and once by type."""
 
+from functools import lru_cache
+
 from torwart.kernel.refusals.cms import CMS_MALFORMED
-from torwart.wire.cms.der import OID, SEQUENCE, SET, Reader, sequence, set_of, tlv
+from torwart.wire.cms import ber
+from torwart.wire.cms.algorithms import ATTRIBUTE_CONTENT_TYPE
+from torwart.wire.cms.der import OID, SEQUENCE, SET, Reader, oid, sequence, set_of, tlv
 
 
 def attribute(kind: bytes, value: bytes) -> bytes:
     """One attribute with one value; ``kind`` and ``value`` are whole elements."""
     return sequence(kind, tlv(SET, value))
+
+
+@lru_cache(maxsize=64)
+def content_type_attribute(content_type: str) -> bytes:
+    """The contentType attribute (RFC 5652 11.1), which signed and authenticated attributes share."""
+    return attribute(ATTRIBUTE_CONTENT_TYPE, oid(content_type))
 
 
 class Attributes:
@@ -28,8 +38,9 @@ class Attributes:
         self.der = set_of(elements)
 
     @classmethod
-    def read(cls, reader: Reader, tag: int) -> "Attributes":
-        return cls(reader.enter(tag).each(SEQUENCE))
+    def of(cls, element: bytes) -> "Attributes":
+        """Read a whole element, whatever its tag; refuses ``cms.malformed``."""
+        return ber.read(element, lambda reader: cls(reader.enter(element[0]).each(SEQUENCE)))
 
     def __len__(self) -> int:
         return len(self._values)

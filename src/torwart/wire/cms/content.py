@@ -7,7 +7,7 @@ import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -152,8 +152,7 @@ CONTENT_ENCRYPTIONS: Mapping[bytes, ContentEncryption] = {
 _CBC_CMAC_WITHOUT_PARAMETERS = sequence(_AES128_CBC_CMAC)
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(NamedTuple):
     """Everything random about one sent content: ``identifier`` is its contentEncryptionAlgorithm element.
 
     ``authenticated``: parameters that DS 5.4 wants among the authenticated attributes, or nothing.
@@ -185,8 +184,7 @@ _GCM_HEAD = sequence(_AES128_GCM, sequence(tlv(OCTET_STRING, bytes(_NONCE_SIZE))
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A received contentEncryptionAlgorithm. ``parameters``: to be authenticated by DS 5.4 (CBC-CMAC only)."""
 
     mode: Mode

@@ -13,6 +13,9 @@ OCTET_STRING = 0x04
 MAX_MEMBERS = 64
 """Of any set or sequence in a message: digests, certificates, signers, attributes; honest ones have a handful."""
 
+MAX_OID_SIZE = 64
+"""Octets; more would only make large numbers, which are slow to print."""
+
 NULL = b"\x05\x00"
 OID = 0x06
 SEQUENCE = 0x30
@@ -79,8 +82,8 @@ def _base128(arc: int) -> bytes:
 def dotted(element: bytes) -> str:
     """The dotted form of a whole object identifier element; ``NotDER`` if it is none."""
     content = Reader(element).value(OID)
-    if not content or content[-1] & 0x80:
-        raise NotDER("an object identifier ends within an arc")
+    if not content or content[-1] & 0x80 or len(content) > MAX_OID_SIZE:
+        raise NotDER("an object identifier ends within an arc or is too long")
     arcs = [0]
     for octet in content:
         if arcs[-1] == 0 and octet == 0x80:

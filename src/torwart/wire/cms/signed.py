@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -35,7 +34,7 @@ from torwart.wire.cms.algorithms import (
     SIGNATURES,
     name_of,
 )
-from torwart.wire.cms.attributes import Attributes, attribute
+from torwart.wire.cms.attributes import Attributes, attribute, content_type_attribute
 from torwart.wire.cms.der import (
     INTEGER,
     OCTET_STRING,
@@ -56,7 +55,10 @@ from torwart.wire.cms.profile import Switches
 
 _VERSION_3 = tlv(INTEGER, b"\x03")
 _SIGNED_DATA_HEAD = _VERSION_3 + tlv(SET, SHA256_IDENTIFIER)
-_DIGEST_SIZE = 32
+_SIGNED_ATTRIBUTES = bytes([explicit(0)])
+_DIGEST_HEADS = {
+    size: attribute(ATTRIBUTE_MESSAGE_DIGEST, tlv(OCTET_STRING, bytes(size)))[:-size] for size in (32, 48, 64)
+}
 
 
 def make_signed(
@@ -68,10 +70,19 @@ def make_signed(
     certificates: Sequence[x509.Certificate] = (),
 ) -> bytes:
     """The SignedData element over ``content``; ``detached`` leaves the content out (CMS_ECDSA_SHA256_Detached)."""
-    attributes = _attributes_head(content_type) + hashlib.sha256(content).digest()
-    before, between, signature = *_signer_fragments(signer.ski), signer.sign(attributes)
-    # signedAttrs is [0] IMPLICIT here, but signed as SET OF (RFC 5652 5.4).
-    info = before + _SIGNED_ATTRIBUTES + attributes[1:] + between + head(OCTET_STRING, len(signature)) + signature
+    attributes = _attributes(content_type, hashlib.sha256(content).digest())
+    signature = signer.sign(attributes)
+    info = (
+        _VERSION_3
+        + tlv(implicit(0), signer.ski)
+        + SHA256_IDENTIFIER
+        # signedAttrs is [0] IMPLICIT here, but was signed as SET OF.
+        + _SIGNED_ATTRIBUTES
+        + attributes[1:]
+        + ECDSA_SHA256_IDENTIFIER
+        + head(OCTET_STRING, len(signature))
+        + signature
+    )
     infos = head(SEQUENCE, len(info)) + info
     octets = b"" if detached else head(OCTET_STRING, len(content)) + content
     encapsulated = oid(content_type) + (head(explicit(0), len(octets)) if octets else b"")
@@ -87,23 +98,9 @@ def make_signed(
     return head(SEQUENCE, len(body)) + body
 
 
-_SIGNED_ATTRIBUTES = bytes([explicit(0)])
-
-
-@lru_cache(maxsize=32)
-def _attributes_head(content_type: str) -> bytes:
-    """The SET OF contentType and messageDigest up to, and without, the digest's octets."""
-    digest = attribute(ATTRIBUTE_MESSAGE_DIGEST, tlv(OCTET_STRING, bytes(_DIGEST_SIZE)))
-    whole = set_of([attribute(ATTRIBUTE_CONTENT_TYPE, oid(content_type)), digest])
-    if not whole.endswith(digest):
-        raise ValueError(f"content type {content_type} is too long")
-    return whole[:-_DIGEST_SIZE]
-
-
-@lru_cache(maxsize=4096)
-def _signer_fragments(ski: bytes) -> tuple[bytes, bytes]:
-    """The constant octets of a SignerInfo before its signed attributes, and between them and the signature."""
-    return _VERSION_3 + tlv(implicit(0), ski) + SHA256_IDENTIFIER, ECDSA_SHA256_IDENTIFIER
+def _attributes(content_type: str, digest: bytes) -> bytes:
+    """The two signed attributes of the profile as SET OF, which is what the signature covers (RFC 5652 5.4)."""
+    return set_of([content_type_attribute(content_type), _DIGEST_HEADS[len(digest)] + digest])
 
 
 def _certificate_set(certificates: Sequence[x509.Certificate]) -> bytes:
@@ -124,7 +121,7 @@ class Verified:
 
 @dataclass(slots=True)
 class _Signed:
-    """What ``_read`` found, not yet believed. ``content``: None if detached."""
+    """What ``_read`` found, not yet believed. ``content``: None if detached. ``attributes``: as received, tag [0]."""
 
     digests: list[bytes]
     content_type: str
@@ -132,7 +129,7 @@ class _Signed:
     certificates: list[bytes]
     ski: bytes
     digest: bytes
-    attributes: Attributes
+    attributes: bytes
     algorithm: bytes
     signature: bytes
 
@@ -170,7 +167,20 @@ def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switch
     # Hash-Funktion übereinstimmt, welche im DigestAlgorithm-Feld der entsprechenden SignerInfos enthalten ist.“
     if algorithm is not digest:
         raise CMS_ALGORITHM(what="signature", found=name_of(signed.algorithm))
-    attributes = signed.attributes
+    digested = digest.of(content).digest()
+    covered = _attributes(signed.content_type, digested)
+    # The attributes are nearly always those we would write ourselves; only where they differ they are taken apart.
+    if signed.attributes[1:] != covered[1:]:
+        covered = _checked_attributes(signed, digested, switches)
+    try:
+        key.verify(signed.signature, covered, digest.ecdsa)
+    except InvalidSignature:
+        raise CMS_SIGNATURE_WRONG() from None
+
+
+def _checked_attributes(signed: _Signed, digested: bytes, switches: Switches) -> bytes:
+    """The DER of signed attributes in another order, with another hash or with more than two."""
+    attributes = Attributes.of(signed.attributes)
     if attributes.get(ATTRIBUTE_CONTENT_TYPE) != oid(signed.content_type):
         raise CMS_SIGNED_ATTRIBUTES(why="contentType is missing or another")
     stated = attributes.get(ATTRIBUTE_MESSAGE_DIGEST)
@@ -179,12 +189,9 @@ def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switch
     # Table 5.6 (attrType): „id-contentType und id-messageDigest“
     if len(attributes) > 2 and not switches.extra_signed_attributes:
         raise CMS_SIGNED_ATTRIBUTES(why=f"{len(attributes)} instead of 2")
-    if stated != tlv(OCTET_STRING, digest.of(content).digest()):
+    if stated != tlv(OCTET_STRING, digested):
         raise CMS_DIGEST_WRONG()
-    try:
-        key.verify(signed.signature, attributes.der, digest.ecdsa)
-    except InvalidSignature:
-        raise CMS_SIGNATURE_WRONG() from None
+    return attributes.der
 
 
 def _checked_certificates(
@@ -223,12 +230,15 @@ def _read(reader: Reader) -> _Signed:
     if fields.tag == explicit(1):
         # Table 5.6 (crls x): „Entfällt“
         raise CMS_REVOCATIONS()
-    infos = fields.enter(SET).each(SEQUENCE)
+    infos = fields.enter(SET)
     fields.close()
     # Table 5.6 (signerInfos): „Besteht aus einer SignerInfo“
-    if len(infos) != 1:
-        raise CMS_SIGNERS(count=len(infos))
-    return _Signed(digests, content_type, content, certificates, *_read_signer(Reader(infos[0]).enter(SEQUENCE)))
+    if infos.tag == -1:
+        raise CMS_SIGNERS(count=0)
+    info = infos.enter(SEQUENCE)
+    if infos.tag != -1:
+        raise CMS_SIGNERS(count=1 + len(infos.each(SEQUENCE)))
+    return _Signed(digests, content_type, content, certificates, *_read_signer(info))
 
 
 def _read_content(info: Reader) -> tuple[str, bytes | None]:
@@ -242,7 +252,7 @@ def _read_content(info: Reader) -> tuple[str, bytes | None]:
     return content_type, content
 
 
-def _read_signer(info: Reader) -> tuple[bytes, bytes, Attributes, bytes, bytes]:
+def _read_signer(info: Reader) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     """SKI, digestAlgorithm, signed attributes, signatureAlgorithm, signature of a SignerInfo (RFC 5652 5.3)."""
     versioned = info.skips(_VERSION_3)
     if not versioned and info.value(INTEGER) != b"\x01":
@@ -254,7 +264,7 @@ def _read_signer(info: Reader) -> tuple[bytes, bytes, Attributes, bytes, bytes]:
     digest = info.raw(SEQUENCE)
     if info.tag != explicit(0):
         raise CMS_SIGNED_ATTRIBUTES(why="they are missing")
-    attributes = Attributes.read(info, explicit(0))
+    attributes = info.raw(explicit(0))
     algorithm = info.raw(SEQUENCE)
     signature = info.value(OCTET_STRING)
     if info.tag == explicit(1):
