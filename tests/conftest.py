@@ -3,7 +3,8 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,9 @@ from torwart.sim.pki import TestPki
 _SERVER = Path(f"/var/tmp/torwart-tests-{os.geteuid()}")
 _numbers = count()
 
+# Models can be imported from here on; where the data is, the fixtures below decide.
+django_setup("postgresql:///unused", migrated=False)
+
 
 @pytest.fixture(scope="session")
 def pki() -> TestPki:
@@ -29,6 +33,22 @@ def pki() -> TestPki:
     Tests that revoke or suspend make their own (``TestPki.create``), so that no test sees another's revocations.
     """
     return TestPki.create(datetime.now(UTC))
+
+
+OpenSsl = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session")
+def openssl() -> OpenSsl:
+    """The system's ``openssl`` command as foreign judge: arguments and stdin in, stdout out; failure fails the test."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> bytes:
+        command = ["openssl", *map(str, arguments)]
+        done = subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr.decode(errors='replace')}"
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from torwart.kernel.refusals.pki import (
     PKI_CRL_EXPIRED,
     PKI_CRL_SIGNATURE,
     PKI_ISSUER_UNKNOWN,
+    PKI_MALFORMED,
     PKI_OPERATIONAL_WANTED,
     PKI_REVOKED,
     PKI_SEAL_WANTED,
@@ -25,7 +26,7 @@ from torwart.kernel.refusals.pki import (
 )
 from torwart.wire.certificate.check import check, check_time
 from torwart.wire.certificate.names import Identity, Role, Use, display_name
-from torwart.wire.certificate.pem import UNREADABLE
+from torwart.wire.certificate.pem import UNREADABLE, reading
 from torwart.wire.certificate.profile import HASHES
 
 
@@ -123,7 +124,8 @@ class Trust:
         by issuer name; a Sub-CA whose list is not among them is not asked for (the caller decides by passing it).
         """
         identity = check(certificate, role=role, use=use, at=at)
-        issuer = self.issuer_of(certificate)
+        with reading():
+            issuer = self.issuer_of(certificate)
         if seal is True and not issuer.seal:
             raise PKI_SEAL_WANTED(name=identity.common_name)
         if seal is False and issuer.seal:
@@ -140,10 +142,11 @@ class Trust:
 
     def revocation_list(self, crl: x509.CertificateRevocationList) -> RevocationList:
         """Verify a CRL of the root or one of the Sub-CAs and read it."""
-        name = crl.issuer.rfc4514_string()
-        for authority in (self.root, *(issuer.certificate for issuer in self.issuers.values())):
-            if authority.subject == crl.issuer and _signed_by(crl, authority):
-                return _read(crl, name)
+        with reading():
+            name = crl.issuer.rfc4514_string()
+            for authority in (self.root, *(issuer.certificate for issuer in self.issuers.values())):
+                if authority.subject == crl.issuer and _signed_by(crl, authority):
+                    return _read(crl, name)
         raise PKI_CRL_SIGNATURE(issuer=name)
 
 
@@ -158,9 +161,9 @@ def _signed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate)
 def _read(crl: x509.CertificateRevocationList, name: str) -> RevocationList:
     try:
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        entries = read_entries(crl)
-    except (*UNREADABLE, x509.ExtensionNotFound) as error:
-        raise PKI_CRL_SIGNATURE(issuer=name) from error
+    except x509.ExtensionNotFound as error:
+        raise PKI_MALFORMED(why=error) from error
+    entries = read_entries(crl)
     # RFC 5280 §5.1.2.5: conforming CAs must write nextUpdate; without it the list is of no use after its day.
     end = crl.next_update_utc or crl.last_update_utc
     return RevocationList(name, number, crl.last_update_utc, end, entries)
