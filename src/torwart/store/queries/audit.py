@@ -1,0 +1,78 @@
+"""Reading the audit trail and taking entries for its chain."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+from django.db import connection
+
+from torwart.rules.audit_chain import Link
+from torwart.store.models import AuditEntry, AuditLink
+
+_LINKER = 0x746F7277617274  # "torwart": the advisory lock of whoever chains
+_PAGE = 2000
+_TAKE = """
+WITH taken AS (
+  DELETE FROM store_auditpending WHERE entry_id IN (
+    SELECT entry_id FROM store_auditpending ORDER BY entry_id LIMIT %s)
+  RETURNING entry_id
+)
+SELECT entry_id FROM taken ORDER BY entry_id
+"""
+
+
+def content(entry: AuditEntry) -> dict[str, Any]:
+    """An entry as the chain sees it: what a stranger finds in an export."""
+    return {
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "payload": entry.payload,
+        "client": entry.client_id,
+    }
+
+
+def take_pending(limit: int) -> list[tuple[int, dict[str, Any]]]:
+    """Entries that are due for their link, id and content in the order of ids; for the one linker, in its transaction.
+
+    Nothing if another one holds the linker's lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LINKER])
+        if cursor.fetchone() != (True,):
+            return []
+        cursor.execute(_TAKE, [limit])
+        taken = [pk for (pk,) in cursor.fetchall()]
+    entries = AuditEntry.objects.in_bulk(taken) if taken else {}
+    return [(pk, content(entries[pk])) for pk in taken if pk in entries]
+
+
+def head() -> tuple[int, bytes] | None:
+    """Number and hash of the last link."""
+    found = AuditLink.objects.order_by("-seq").values_list("seq", "hash").first()
+    return (found[0], bytes(found[1])) if found else None
+
+
+def links(after: int = 0) -> Iterator[Link]:
+    """The chain from the link after number ``after`` on, read page by page."""
+    while True:
+        page = list(AuditLink.objects.filter(seq__gt=after).order_by("seq").select_related("entry")[:_PAGE])
+        for each in page:
+            yield Link(each.seq, bytes(each.previous), bytes(each.hash), content(each.entry))
+        if len(page) < _PAGE:
+            return
+        after = page[-1].seq
+
+
+def unlinked() -> tuple[int, int]:
+    """How many entries wait for their link, and how many have none and do not wait."""
+    sql = """
+    SELECT count(*) FILTER (WHERE p.entry_id IS NOT NULL), count(*) FILTER (WHERE p.entry_id IS NULL)
+      FROM store_auditentry AS e LEFT JOIN store_auditpending AS p ON p.entry_id = e.id
+     WHERE NOT EXISTS (SELECT 1 FROM store_auditlink AS l WHERE l.entry_id = e.id)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        pending, unchained = cursor.fetchone()
+    return pending, unchained
