@@ -37,7 +37,7 @@ def read_object(document: bytes) -> tuple[str, Element]:
 
 def only(parent: Element, tag: str) -> Element:
     """The one child of this tag."""
-    found = [child for child in parent if child.tag == tag]
+    found = list(parent.iterchildren(tag))
     if len(found) != 1:
         raise PROFILE_GENERIC_MALFORMED(
             why=f"{local_name(parent)} holds {len(found)} {tag.rpartition('}')[2]} instead of 1"
