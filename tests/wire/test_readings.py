@@ -224,6 +224,7 @@ def test_damaged_documents_are_read_or_refused(data: st.DataObject) -> None:
         {"value": 1 << 63},
         {"scaler": 128},
         {"unit": -1},
+        {"signature": bytes(257)},
         {"captured_at": datetime(2026, 1, 1)},
         {"captured_at": START.replace(microsecond=1)},
     ],

@@ -25,7 +25,7 @@ The meter's id is in none of them; the CMS signature around the document binds t
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -65,8 +65,11 @@ REGISTER_CLASS = 32822
 """COSEM class of what a column captures (spec/04 §4.1)."""
 
 MAX_CAPTURES = 64
+MAX_SIGNATURE = 256
+"""Octets; an ECDSA signature on a curve of TR-03116-3 needs at most 139."""
+
 _LAYOUT = 1
-_SIGNATURE = re.compile(r"(?:[0-9a-fA-F]{2}){1,256}")
+_SIGNATURE = re.compile(rf"(?:[0-9a-fA-F]{{2}}){{1,{MAX_SIGNATURE}}}")
 _WHOLE_TYPES = frozenset(
     f"{X}{name}"
     for name in ("long64", "long64-unsigned", "double-long", "double-long-unsigned", "long", "long-unsigned", "integer")
@@ -89,7 +92,7 @@ class Unit(IntEnum):
     NONE = 255
 
 
-UNIT_SYMBOLS = {
+UNIT_SYMBOLS: Mapping[int, str] = {
     Unit.CUBIC_METRE: "m³",
     Unit.W: "W",
     Unit.VA: "VA",
@@ -126,6 +129,7 @@ class Entry:
             within("value", self.value, -(1 << 63), (1 << 63) - 1)
         within("scaler", self.scaler, -128, 127)
         within("unit", self.unit, 0, 255)
+        within("octets of smgw_signature", len(self.signature), 0, MAX_SIGNATURE)
         object.__setattr__(self, "captured_at", utc_seconds(self.captured_at))
 
     @property
@@ -136,7 +140,7 @@ class Entry:
     @property
     def symbol(self) -> str:
         """The unit as printed, ``""`` for one this trade does not meet."""
-        return UNIT_SYMBOLS.get(Unit(self.unit), "") if self.unit in UNIT_SYMBOLS else ""
+        return UNIT_SYMBOLS.get(self.unit, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +329,7 @@ def _status(is_word: bool, text: str) -> StatusWord | StatusPtb:
 def _read_signature(text: str | None) -> bytes:
     stripped = (text or "").strip()
     if not _SIGNATURE.fullmatch(stripped):
-        raise PROFILE_GENERIC_MALFORMED(why="smgw_signature is not up to 256 octets in hex")
+        raise PROFILE_GENERIC_MALFORMED(why=f"smgw_signature is not 1 to {MAX_SIGNATURE} octets in hex")
     return bytes.fromhex(stripped)
 
 
