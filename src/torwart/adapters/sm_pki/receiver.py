@@ -151,6 +151,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else an answer in two writes waits 40 ms for a delayed acknowledgement
+    wbufsize = 65536
     server: _Server
 
     def _run(self) -> None:

@@ -79,12 +79,12 @@ class TestPki:
     name: str
     maker: str
     terms: Terms
-    root: Authority
-    sub_ca: Authority
-    seal_ca: Authority
-    gwa: Triple = field(init=False)
-    gwh: Triple = field(init=False)
-    emt: Triple = field(init=False)
+    root: Authority = field(repr=False)
+    sub_ca: Authority = field(repr=False)
+    seal_ca: Authority = field(repr=False)
+    gwa: Triple = field(init=False, repr=False)
+    gwh: Triple = field(init=False, repr=False)
+    emt: Triple = field(init=False, repr=False)
     _foreign: "TestPki | None" = field(default=None, repr=False)
 
     @classmethod

@@ -106,8 +106,7 @@ def sign_revocation(
 ) -> bytes:
     """certRevReq. ``reason`` is needed to revoke and fixed otherwise; ``certificate`` (the signer's) is attached."""
     reason = _REASON_OF.get(action) or reason
-    if reason not in REASONS or not certificates:
-        raise CRMF_MALFORMED(why=f"reason {reason!r}, {len(certificates)} certificates")
+    _check(action, reason, len(certificates))
     references = b"".join(_reference(CertificateReference.of(each)) for each in certificates)
     body = sequence(
         _VERSION,
@@ -116,6 +115,14 @@ def sign_revocation(
         tlv(SEQUENCE, references),
     )
     return sign(body, signer=signer, content_type=ID_REVOCATION_ORDER, certificate=certificate)
+
+
+def _check(action: Action, reason: str, count: int) -> None:
+    """Holding and releasing have their own reason each, revoking any other, and all are about a certificate."""
+    own = _REASON_OF.get(action)
+    fits = reason == own if own else reason in REASONS and reason not in _REASON_OF.values()
+    if not fits or not count:
+        raise CRMF_MALFORMED(why=f"{action}, {reason!r}, {count} certificates")
 
 
 def sign_device_admin(
@@ -133,9 +140,7 @@ def parse_revocation(message: bytes, *, signers: Signers) -> RevocationOrder:
     """Verify and read; ``crmf.order_signature`` if no one of ``signers`` signed it, ``crmf.malformed`` otherwise."""
     content, ski = _verified(message, ID_REVOCATION_ORDER, signers)
     action, reason, certificates = _read(content, _read_revocation)
-    fits = reason == _REASON_OF[action] if action in _REASON_OF else reason not in _REASON_OF.values()
-    if not fits or not certificates:
-        raise CRMF_MALFORMED(why=f"{action}, {reason}, {len(certificates)} certificates")
+    _check(action, reason, len(certificates))
     return RevocationOrder(action, reason, tuple(certificates), ski)
 
 
