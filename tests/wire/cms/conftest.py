@@ -18,17 +18,20 @@ from torwart.wire.cms import LocalAgreer, LocalSigner, Recipient
 CURVES = {curve.name: curve for curve in (ec.SECP256R1(), ec.BrainpoolP256R1())}
 
 
-def certify(key: ec.EllipticCurvePrivateKey, name: str, *, agreement: bool, ski: bool = True) -> x509.Certificate:
-    """A minimal self-signed certificate: key usage of an ENC certificate if ``agreement``, else of a SIG one."""
+def certify(
+    key: ec.EllipticCurvePrivateKey, name: str, *, agreement: bool | None, ski: bool = True
+) -> x509.Certificate:
+    """A minimal self-signed certificate with the key usage of an ENC (``agreement``) or SIG one, or (None) without."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    usage = x509.KeyUsage(not agreement, False, agreement, False, agreement, False, False, False, False)
     builder = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
-        .add_extension(usage, critical=True)
     )
+    if agreement is not None:
+        usage = x509.KeyUsage(not agreement, False, agreement, False, agreement, False, False, False, False)
+        builder = builder.add_extension(usage, critical=True)
     if ski:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     return builder.sign(key, hashes.SHA256())

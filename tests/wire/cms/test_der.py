@@ -137,10 +137,11 @@ def test_a_message_of_brackets_or_crumbs_is_refused():
     [
         b"\x04\x80\x00\x00", b"\x1f\x81\x01\x00", b"\x30\x03\x24\x80\x00", b"\x24\x03\x02\x01\x00", b"\x30\x80",
         b"\x30\x80\x00", b"\x30\x04\x30\x80\x00\x00\x05\x00", b"\x30\x00\x00\x00", b"\x30\x02\x04\x01\x05",
+        b"\x31\x80\x00\x00",
     ],
 )  # fmt: skip
 def test_what_is_not_ber_either_is_refused(octets):
-    """Primitive without length, long tags, strings of other things, missing ends, leftovers."""
+    """Primitive without length, long tags, strings of other things, missing ends, leftovers, others."""
     with pytest.raises(Refusal, match=r"cms\.malformed"):
         ber.read(octets, one_empty_sequence)
 

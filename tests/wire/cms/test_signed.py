@@ -6,6 +6,7 @@ import pytest
 from asn1crypto import cms as foreign
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.kernel.refusals import KINDS, Refusal, Side
 from torwart.wire.cms import ID_AUTH_ENVELOPED_DATA, ID_DATA, TOLERANT, sign, verify
@@ -119,6 +120,29 @@ def test_an_unreadable_certificate_is_refused(quick, tree):
     message[SIGNED][3].children = [tree.parse(sequence(tlv(OCTET_STRING, b"none")))]
 
     assert refusal(message.encode(), signers=quick.signers) == "cms.signer_certificate"
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_an_attached_certificate_changed_in_any_bit_raises_only_refusals(quick):
+    """The certificate is not covered by the signature; whatever stands there is accepted for its key, or refused."""
+    message = sign(CONTENT, signer=quick.signer, certificate=quick.sig_certificate)
+    certificate = quick.sig_certificate.public_bytes(Encoding.DER)
+    start = message.index(certificate)
+    outcomes = set()
+    for at in range(start, start + len(certificate)):
+        for bit in range(8):
+            changed = bytearray(message)
+            changed[at] ^= 1 << bit
+            outcomes.add(content_or_code(bytes(changed), quick))
+
+    assert outcomes == {CONTENT, "cms.signer_certificate", "cms.malformed"}
+
+
+def content_or_code(message, party):
+    try:
+        return verify(message, signers=party.signers).content
+    except Refusal as refusal:
+        return refusal.code
 
 
 def test_only_configured_signers_count(quick, stranger):

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -11,6 +12,16 @@ from torwart.wire.cms.algorithms import CURVES, SHA256
 
 _ECDH = ec.ECDH()
 _UNCOMPRESSED = 0x04
+
+
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What ``cryptography`` raises about certificates that are none; part of it only when a field is looked at."""
 
 
 class Signer(Protocol):
@@ -101,7 +112,7 @@ def ski_of(certificate: x509.Certificate) -> bytes:
     """The subject key identifier extension, which the SM-PKI demands; refuses ``cms.certificate`` without it."""
     try:
         return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         raise CMS_CERTIFICATE(why="no subject key identifier") from None
 
 
@@ -109,7 +120,7 @@ def public_key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     """The EC public key; refuses ``cms.certificate`` for any other."""
     try:
         key = certificate.public_key()
-    except ValueError:
+    except UNREADABLE:
         raise CMS_CERTIFICATE(why="unreadable public key") from None
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise CMS_CERTIFICATE(why="not an EC key")
@@ -127,5 +138,7 @@ def _demand_use(certificate: x509.Certificate, use: str) -> None:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return
+    except UNREADABLE:
+        raise CMS_CERTIFICATE(why="unreadable extensions") from None
     if not getattr(usage, use):
         raise CMS_CERTIFICATE(why=f"key usage lacks {use}")

@@ -50,7 +50,7 @@ from torwart.wire.cms.der import (
     set_of,
     tlv,
 )
-from torwart.wire.cms.keys import Signer, public_key_of, ski_of
+from torwart.wire.cms.keys import UNREADABLE, Signer, public_key_of, ski_of
 from torwart.wire.cms.profile import Switches
 
 _VERSION_3 = tlv(INTEGER, b"\x03")
@@ -206,7 +206,7 @@ def _checked_certificates(
     try:
         certificates = tuple(x509.load_der_x509_certificate(element) for element in signed.certificates)
         own = [c for c in certificates if ski_of(c) == signed.ski and public_key_of(c) == key]
-    except (ValueError, Refusal) as error:
+    except (Refusal, *UNREADABLE) as error:
         raise CMS_SIGNER_CERTIFICATE(why=f"unreadable ({error})") from None
     if not own:
         raise CMS_SIGNER_CERTIFICATE(why="another key")
