@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from torwart.adapters.bus import InProcessBus
+from torwart.adapters.bus import InProcessBus, NatsBus, NatsServer
 from torwart.headend.config import HeadendConfig, Limits, Scenario
 from torwart.headend.server import Headend
 from torwart.kernel.refusals import Refusal
@@ -135,6 +137,7 @@ class World:
     facts: list[Fact] = field(default_factory=list)
     stores: bool = True
     """Whether the worker stores facts, or fails."""
+    nats: NatsServer | None = None
     _peers: list[Peer] = field(default_factory=list)
 
     async def serve(self) -> None:
@@ -260,6 +263,7 @@ def play(pki: TestPki) -> Play:
         policy: Policy | None = OPEN_POLICY,
         pki: TestPki | None = None,
         limits: dict[str, Any] | None = None,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
         **options: Any,
     ) -> None:
         async def main() -> None:
@@ -267,7 +271,8 @@ def play(pki: TestPki) -> Play:
                 async with world(policy, pki, limits or {}, **options) as made:
                     await story(made)
 
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
 
     return run
 
@@ -276,3 +281,76 @@ def play(pki: TestPki) -> Play:
 def fresh_pki() -> Callable[[], TestPki]:
     """Makes a PKI of a test's own, for those that revoke."""
     return lambda: TestPki.create(datetime.now(UTC))
+
+
+@pytest.fixture
+def headend_pair(pki: TestPki) -> Callable[..., None]:
+    """Plays a story with two head-ends of one NATS server, each with its own bus connection and one common worker."""
+
+    async def main(story: Callable[[Any, Any], Awaitable[None]]) -> None:
+        nats = await asyncio.to_thread(NatsServer)
+        worlds: list[World] = []
+        for name in ("one", "two"):
+            bus = await NatsBus.connect(nats.url)
+            headend = Headend(
+                headend_config(pki, name=name, limits=Limits(drain_seconds=1, fact_seconds=1)), bus, SystemClock()
+            )
+            world = World(pki, bus, headend, OPEN_POLICY)
+            world.nats = nats
+            await world.serve()
+            await headend.start()
+            await asyncio.wait_for(headend.ready.wait(), 5)
+            worlds.append(world)
+        worlds[1].facts = worlds[0].facts
+        try:
+            await story(*worlds)
+        finally:
+            for world in worlds:
+                world.hang_up()
+                await world.headend.drain()
+                await world.bus.close()
+            worlds[0].nats.stop()
+
+    def run(story: Callable[[Any, Any], Awaitable[None]]) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main(story))
+
+    return run
+
+
+@pytest.fixture
+def config_file(pki: TestPki) -> Callable[..., Path]:
+    """Writes a head-end's TOML file with all it names into a directory."""
+
+    def write(directory: Path, extra: str = "", limits: str = "") -> Path:
+        for name, pem in (
+            ("chain", pki.gwa.tls.certificate_pem + pki.sub_ca.credential.certificate_pem),
+            ("key", pki.gwa.tls.key_pem),
+            ("root", pki.root.credential.certificate_pem),
+            ("sub", pki.sub_ca.credential.certificate_pem),
+            ("seal", pki.seal_ca.credential.certificate_pem),
+        ):
+            (directory / f"{name}.pem").write_bytes(pem)
+        path = directory / "headend.toml"
+        path.write_text(f"""
+[headend]
+name = "north-1"
+clock_is_trusted = true
+metrics = "127.0.0.1:0"
+{extra}
+[listen]
+MANAGEMENT = "127.0.0.1:0"
+NTP = "[::1]:0"
+[tls]
+chain = "chain.pem"
+key = "key.pem"
+root = "root.pem"
+sub_cas = ["sub.pem"]
+seal_cas = ["seal.pem"]
+[limits]
+idle_seconds = 60
+{limits}
+""")
+        return path
+
+    return write

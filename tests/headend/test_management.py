@@ -1,9 +1,11 @@
 """MANAGEMENT: commands over the bus reach the gateway that called, one at a time, and every ending has its name."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from torwart.headend.config import Scenario
 from torwart.kernel.refusals import Refusal
@@ -15,7 +17,10 @@ DEVICE = "EPPC0212345678"
 
 
 @pytest.mark.requirement("WAN-1.1")
-def test_a_command_reaches_the_gateway_and_its_answer_comes_back(play: Any, pki: TestPki) -> None:
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_command_reaches_the_gateway_and_its_answer_comes_back(
+    play: Any, pki: TestPki, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     """Head-end as HTTP client on the connection the gateway made: method, target, headers and body arrive as sent."""
 
     async def story(world: Any) -> None:
@@ -29,7 +34,7 @@ def test_a_command_reaches_the_gateway_and_its_answer_comes_back(play: Any, pki:
         assert asked.header("content-type") == "application/x"
         assert (answer.status, answer.headers["x-say"], answer.body, answer.refusal) == (200, "hi", b"\xffanswer", "")
 
-    play(story)
+    play(story, loop_factory=loop_factory)
 
 
 @pytest.mark.requirement("WAN-1.1")

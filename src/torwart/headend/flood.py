@@ -16,7 +16,7 @@ class RateLimit:
 
     def __init__(self, rate: float, burst: int, *, now: Callable[[], float] = time.monotonic) -> None:
         self._interval = 1.0 / rate
-        self._slack = burst * self._interval
+        self._slack = burst * self._interval + 1e-6  # what adding and subtracting floats may leave
         self._now = now
         self._full_at: dict[Hashable, float] = {}
 

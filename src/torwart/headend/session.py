@@ -14,7 +14,7 @@ import time
 import uuid
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torwart.headend.config import Scenario
 from torwart.headend.gatekeeper import Peer
@@ -167,7 +167,7 @@ class Session(asyncio.Protocol):
     # --- asyncio -----------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass of it
         self._transport = transport
         self.address = (transport.get_extra_info("peername") or ("?",))[0]
         if not self.station.admit(self):

@@ -1,0 +1,98 @@
+"""``torwart headend --config FILE``: one head-end process, until SIGTERM or SIGINT ends it in good order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import uvloop
+
+from torwart.adapters.bus import NatsBus
+from torwart.headend.config import HeadendConfig
+from torwart.headend.server import Headend
+from torwart.kernel.refusals import Refusal
+from torwart.kernel.refusals.bus import BUS_UNAVAILABLE
+from torwart.kernel.words import Words
+
+log = logging.getLogger("torwart.headend")
+
+_HELP = Words(
+    de="Startet ein Head-End: TLS der Gateways, Befehle und Meldungen über den Bus. "
+    "SIGTERM beendet geordnet, SIGHUP liest Zertifikate neu, SIGUSR1 schreibt die Zähler ins Protokoll.",
+    en="Starts a head-end: TLS of the gateways, commands and facts over the bus. "
+    "SIGTERM ends it in good order, SIGHUP reads certificates anew, SIGUSR1 logs the counters.",
+)
+_CONFIG = Words(de="TOML-Datei mit Listenern, TLS und Grenzen.", en="TOML file with listeners, TLS and limits.")
+_BUS = Words(de="Adresse des NATS-Servers.", en="Address of the NATS server.")
+_CONNECT_AGAIN_SECONDS = 1.0
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@click.command(help=_HELP.text())
+@click.option("--config", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help=_CONFIG.text())
+@click.option("--bus", default="nats://127.0.0.1:4222", envvar="TORWART_BUS", show_default=True, help=_BUS.text())
+def command(path: Path, bus: str) -> None:
+    """Run until a signal says to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config = HeadendConfig.load(path)
+    raise_open_files()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(config, bus, path))
+
+
+async def run(config: HeadendConfig, bus_url: str, path: Path) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    loop = asyncio.get_running_loop()
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    bus = await _connect(bus_url, end)
+    if bus is None:
+        return
+    headend = Headend(config, bus, SystemClock())
+    await headend.start()
+    loop.add_signal_handler(signal.SIGHUP, _reload, headend, path)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("counters\n%s", headend.metrics_text()))
+    await end.wait()
+    await headend.drain()
+    await bus.close()
+
+
+async def _connect(url: str, end: asyncio.Event) -> NatsBus | None:
+    """The bus, as soon as it is there; ``None`` if the process shall end before."""
+    while not end.is_set():
+        try:
+            return await NatsBus.connect(url, name="torwart-headend")
+        except Refusal as refusal:
+            if refusal.kind is not BUS_UNAVAILABLE:
+                raise
+            log.warning("%s", refusal)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(end.wait(), _CONNECT_AGAIN_SECONDS)
+    return None
+
+
+def _reload(headend: Headend, path: Path) -> None:
+    try:
+        headend.reload(HeadendConfig.load(path))
+        log.info("configuration read anew")
+    except Refusal as refusal:  # what runs goes on; the operator reads why nothing changed
+        log.error("%s", refusal)
+
+
+def raise_open_files() -> None:
+    """Each connection is an open file: take as many as the system lets us have."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
