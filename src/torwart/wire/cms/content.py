@@ -198,6 +198,11 @@ def received(identifier: bytes) -> Received:
 
     Raises ``NotDER`` as every reader of this package; call it where that is caught.
     """
+    # The two forms of TR-03116-3 Table 20 by comparing constants, their lengths included; others are taken apart.
+    if identifier.startswith(_GCM_HEAD) and identifier.endswith(_MAC_SIZE_16):
+        return Received(_GCM, 16, identifier[len(_GCM_HEAD) : -len(_MAC_SIZE_16)], b"")
+    if identifier == _CBC_CMAC_WITHOUT_PARAMETERS:
+        return Received(_CBC_CMAC, 32, _ZERO_IV, b"")
     fields = Reader(identifier).enter(SEQUENCE)
     row = CONTENT_ENCRYPTIONS.get(fields.raw(OID))
     if row is None:

@@ -117,7 +117,9 @@ class Reader:
         if start > self.end or data[at] != tag:
             raise NotDER(f"tag {tag:#04x} expected at octet {at}")
         length = data[at + 1]
-        if length > 0x7F:
+        if length == 0x81 and start < self.end and data[start] > 0x7F:
+            length, start = data[start], start + 1
+        elif length > 0x7F:
             size = length & 0x7F
             length = int.from_bytes(data[start : start + size], "big")
             start += size

@@ -220,9 +220,12 @@ def _read(reader: Reader) -> _Signed:
     (RFC 5652 5.1)."""
     fields = reader.enter(SEQUENCE)
     reader.close()
-    if not fields.skips(_VERSION_3):
+    if fields.skips(_SIGNED_DATA_HEAD):
+        digests = [SHA256_IDENTIFIER]
+    elif fields.skips(_VERSION_3):
+        digests = fields.enter(SET).each(SEQUENCE)
+    else:
         raise CMS_VERSION(structure="SignedData", expected=3)
-    digests = fields.enter(SET).each(SEQUENCE)
     content_type, content = _read_content(fields.enter(SEQUENCE))
     certificates: list[bytes] = []
     if fields.tag == explicit(0):
