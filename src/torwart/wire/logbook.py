@@ -1,281 +1,209 @@
-"""A gateway's log as it delivers it: a profile_generic object with a ``logbook`` in its buffer (spec/04 §4.2).
+"""Logs as real gateways export them: profile_generic with a logbook, newest entry first, at most 1000 (spec/04 §4.2).
 
-An entry's text travels as a template in an XML comment, ``[Count] readings transmitted to [Recipient]``, and the
-values of its placeholders, in their order, as ``message_extension`` elements. The schema of what we write is
-``schema/profile_generic-1.xsd``.
+An entry's text is a template in a comment (``<!-- [Count] readings transmitted -->``) and its fillings are the message
+extensions in order; ``Entry.message`` puts them together.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from itertools import pairwise
 
 from lxml import etree
 
-from torwart.kernel.identifiers import DeviceId, ObisCode
-from torwart.kernel.refusals.readings import LOGBOOK_TOO_LONG, PROFILE_GENERIC_MALFORMED
+from torwart.kernel.refusals.readings import LOGBOOK_MALFORMED
 from torwart.kernel.words import Words
-from torwart.wire.profile_generic import (
-    CLASS_ID,
-    EXTENSION,
-    OBJECT_NAME,
-    PROFILE_GENERIC,
-    P,
-    X,
-    instant,
-    listed,
-    only,
-    read_object,
-    utc_seconds,
-    whole,
-    within,
-)
+from torwart.wire import profile_generic as generic
+from torwart.wire.profile_generic import P, X
 from torwart.wire.xml import Element, serialise
+from torwart.wire.xml import parse as parse_xml
 
 MAX_ENTRIES = 1000
-"""An export of real gateways gives up to 1000 entries, newest first (spec/04 §1.8)."""
 
-_LONGEST_TEXT = 400
-_UNSIGNED_32 = (1 << 32) - 1
-_PLACEHOLDER = re.compile(r"\[([^\[\]]{1,40})\]")
-_NOT_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,60}\]")
+_CONTROL = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-
-_Word = TypeVar("_Word", bound=StrEnum)
+_read = generic.Reader(LOGBOOK_MALFORMED)
 
 
 class Level(StrEnum):
+    """Levels in rising order; Detailspezifikationen Tabelle 6.5 abbreviates them I, W, E, F."""
+
     INFO = "INFO"
     WARNING = "WARNING"
     ERROR = "ERROR"
     FATAL = "FATAL"
 
+    @property
+    def rank(self) -> int:
+        return list(Level).index(self)
 
-class Outcome(StrEnum):
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownEvent:
-    """What an event number means; ``placeholders``: which value of an entry fills which place of ``words``."""
-
-    words: Words
-    placeholders: tuple[str, ...] = ()
+    @classmethod
+    def of_letter(cls, letter: str) -> "Level | None":
+        return next((level for level in cls if level.value[0] == letter), None)
 
 
-EVENTS: Mapping[int, KnownEvent] = {
-    10041: KnownEvent(Words("War zu lange ohne Strom", "Was without power too long")),
-    10260: KnownEvent(Words("Die Messung wird eingestellt", "Metering is being stopped")),
-    16001: KnownEvent(
-        Words(
-            "[Count] Messwerte an Marktteilnehmer [Recipient] übertragen",
-            "[Count] readings transmitted to market participant [Recipient]",
-        ),
-        ("Count", "Recipient"),
-    ),
+EVENTS: dict[int, Words] = {
+    10041: Words("War zu lange ohne Strom", "Was without power too long"),
+    10260: Words("Die Messung wird angehalten", "Metering is being stopped"),
+    16001: Words("Messwerte an Marktteilnehmer übertragen", "Readings transmitted to market participant"),
 }
-"""The numbers that exports of real gateways show (spec/04 §1.8). The full catalogue is not public."""
+"""Event numbers seen in real exports (spec/04 §1.8); all others are their maker's."""
 
 
 @dataclass(frozen=True, slots=True)
-class EventType:
-    """Which event: numbers count within ``vendor_id`` and ``version``."""
-
-    event_id: int
-    event_sub_id: int = 0
-    vendor_id: str = ""
-    version: int = 1
-
-    def __post_init__(self) -> None:
-        within("event_id", self.event_id, 0, _UNSIGNED_32)
-        within("event_sub_id", self.event_sub_id, 0, _UNSIGNED_32)
-        within("version", self.version, 0, _UNSIGNED_32)
-        object.__setattr__(self, "vendor_id", one_line(self.vendor_id))
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """One entry. ``at`` is aware, of whole seconds; texts are kept as one printable line of at most 400 characters.
-
-    ``seconds_index`` counts seconds of operation, so that entries stay in order when the clock is set.
-    ``text`` is the template, ``extensions`` the values of its placeholders; ``repetition_counter`` says how often
-    the same event came again; ``parent_record_number`` names the entry this one belongs to, 0 for none.
+class Entry:
+    """One log entry. ``seconds_index`` counts the gateway's operating seconds and so survives a wrong clock;
+    ``repetitions``: how often the same happened again; ``parent``: the entry this one belongs to (0: none).
     """
 
     record_number: int
+    seconds_index: int
     at: datetime
     level: Level
-    type: EventType
-    outcome: Outcome = Outcome.SUCCESS
-    subject_identity: str = ""
-    text: str = ""
+    vendor: str
+    event: int
+    success: bool = True
+    subject: str = ""
+    template: str = ""
     extensions: tuple[str, ...] = ()
-    seconds_index: int = 0
-    parent_record_number: int = 0
-    repetition_counter: int = 0
+    sub_event: int = 0
+    version: int = 1
+    parent: int = 0
+    repetitions: int = 0
 
-    def __post_init__(self) -> None:
-        for name in ("record_number", "seconds_index", "parent_record_number", "repetition_counter"):
-            within(name, getattr(self, name), 0, _UNSIGNED_32)
-        object.__setattr__(self, "at", utc_seconds(self.at))
-        object.__setattr__(self, "subject_identity", one_line(self.subject_identity))
-        # XML 1.0 §2.5: "--" must not occur within comments.
-        object.__setattr__(self, "text", one_line(self.text).replace("--", "–"))
-        object.__setattr__(self, "extensions", tuple(one_line(value) for value in self.extensions))
-
-    def sentence(self, language: str | None = None) -> str:
-        """The entry as a person reads it: in ``language`` for a known event, else as the gateway wrote it."""
-        known = EVENTS.get(self.type.event_id)
-        if known is not None and len(known.placeholders) == len(self.extensions):
-            return _fill(known.words.text(language), known.placeholders, self.extensions)
-        return _fill(self.text, tuple(dict.fromkeys(_PLACEHOLDER.findall(self.text))), self.extensions)
-
-
-def one_line(text: str) -> str:
-    """``text`` as it may stand in a log and in XML: folded to one line, unprintable marked, cut to 400 characters."""
-    line = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
-    return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
-
-
-def _fill(template: str, names: Sequence[str], values: Sequence[str]) -> str:
-    """The template with each placeholder's value; values without a place are added in brackets, none is lost."""
-    by_name = dict(zip(names, values, strict=False))
-    filled = _PLACEHOLDER.sub(lambda match: by_name.get(match[1], match[0]), template)
-    rest = ", ".join(values[len(by_name) :])
-    return f"{filled} ({rest})".strip() if rest else filled
+    @property
+    def message(self) -> str:
+        """The template with its placeholders filled; fillings beyond the placeholders are appended."""
+        rest = list(self.extensions)
+        text = _PLACEHOLDER.sub(lambda match: rest.pop(0) if rest else match[0], self.template)
+        return " ".join((text, *rest)).strip()
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """A delivery of at most 1000 entries, kept newest first. ``logical_name`` is its id (``log_name``)."""
+class Logbook:
+    """A log or a part of it. ``device``: whose (``eppc0215990320``)."""
 
     logical_name: str
-    entries: tuple[LogEntry, ...] = ()
+    device: str
+    entries: tuple[Entry, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not OBJECT_NAME.fullmatch(self.logical_name):
-            raise PROFILE_GENERIC_MALFORMED(why=f"object id {self.logical_name[:80]!r}")
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """Record numbers missing between the entries at hand, as (first, last): something was lost or removed."""
+        numbers = sorted({entry.record_number for entry in self.entries})
+        return tuple((low + 1, high - 1) for low, high in pairwise(numbers) if high > low + 1)
+
+    def to_xml(self) -> bytes:
+        """Refuses more than 1000 entries and texts XML cannot carry."""
         if len(self.entries) > MAX_ENTRIES:
-            raise LOGBOOK_TOO_LONG(count=len(self.entries), limit=MAX_ENTRIES)
-        newest_first = sorted(self.entries, key=lambda entry: entry.record_number, reverse=True)
-        object.__setattr__(self, "entries", tuple(newest_first))
+            raise LOGBOOK_MALFORMED(why=f"more than {MAX_ENTRIES} entries")
+        root, attributes = generic.frame(self.logical_name, self.device)
+        generic.add(attributes, P, "capture_objects", id="2", count="0")
+        buffer = generic.add(attributes, P, "buffer", id="3")
+        log = generic.add(buffer, P, "logbook", count=str(len(self.entries)))
+        for number, entry in enumerate(self.entries, 1):
+            _write(generic.add(log, P, "entry", id=str(number)), entry)
+        return serialise(root)
 
 
-def log_name(gateway: DeviceId, number: int = 3) -> str:
-    """The id of a log, ``0000636203ff.<gateway>.sm``; ``number`` is group E of 0-0:99.98.e, 3 in the exports known."""
-    return f"{ObisCode(f'0-0:99.98.{number}').hex.lower()}.{gateway.host}"
+def build(logical_name: str, device: str, entries: Sequence[Entry]) -> Logbook:
+    """A logbook of the newest 1000 of ``entries`` in any order, newest first."""
+    newest = sorted(entries, key=lambda entry: entry.record_number, reverse=True)[:MAX_ENTRIES]
+    return Logbook(logical_name, device, tuple(newest))
 
 
-def encode(log: Log) -> bytes:
-    """The document, newest entry first."""
-    root = etree.Element(f"{P}object", nsmap={"p": PROFILE_GENERIC, "x": EXTENSION})
-    root.attrib.update({"class_id": str(CLASS_ID), "class_version": "1", "id": log.logical_name})
-    attributes = etree.SubElement(root, f"{P}attributes", count="2")
-    etree.SubElement(attributes, f"{X}logical_name", id="1").text = log.logical_name
-    buffer = etree.SubElement(attributes, f"{P}buffer", id="3")
-    logbook = etree.SubElement(buffer, f"{P}logbook", count=str(len(log.entries)))
-    for number, entry in enumerate(log.entries, start=1):
-        _add_entry(etree.SubElement(logbook, f"{P}entry", id=str(number)), entry)
-    return serialise(root)
+def parse(body: bytes) -> Logbook:
+    """Read a log; refuses ``xml.*`` and ``logbook.malformed``."""
+    root = parse_xml(body)
+    name, device = _read.names(root)
+    log = _read.one(_read.one(_read.one(root, P, "attributes"), P, "buffer"), P, "logbook")
+    entries = _read.counted(log, log.findall(f"{{{P}}}entry"))
+    if len(entries) > MAX_ENTRIES:
+        raise LOGBOOK_MALFORMED(why=f"more than {MAX_ENTRIES} entries")
+    return Logbook(name, device, tuple(map(_entry, entries)))
 
 
-def _add_entry(element: Element, entry: LogEntry) -> None:
-    _add(element, "record_number", str(entry.record_number))
-    _add(element, "parent_record_number", str(entry.parent_record_number))
-    _add(element, "repetition_counter", str(entry.repetition_counter))
-    event = _add(element, "event")
-    _add(event, "seconds_index", str(entry.seconds_index))
-    _add(event, "timestamp", f"{entry.at.isoformat()[:19]}Z")
-    _add(event, "level", entry.level)
-    kind = _add(event, "type")
-    _add(kind, "version", str(entry.type.version))
-    _add(kind, "vendor_id", entry.type.vendor_id)
-    _add(kind, "event_id", str(entry.type.event_id))
-    _add(kind, "event_sub_id", str(entry.type.event_sub_id))
-    _add(event, "outcome", entry.outcome)
-    _add(event, "subject_identity", entry.subject_identity)
-    extensions = _add(event, "message_extensions")
-    extensions.set("count", str(len(entry.extensions)))
-    if entry.text:
-        extensions.append(etree.Comment(f" {entry.text} "))
-    for number, value in enumerate(entry.extensions, start=1):
-        _add(extensions, "message_extension", value).set("id", str(number))
+def _clean(text: str) -> str:
+    """Text for one line of XML; what XML cannot carry becomes ``?``."""
+    return _CONTROL.sub("?", text)
 
 
-def _add(parent: Element, name: str, text: str = "") -> Element:
-    element = etree.SubElement(parent, f"{X}{name}")
-    if text:
-        element.text = text
-    return element
+def _write(element: Element, entry: Entry) -> None:
+    for name, number in (
+        ("record_number", entry.record_number),
+        ("parent_record_number", entry.parent),
+        ("repetition_counter", entry.repetitions),
+    ):
+        generic.add(element, X, name, str(number))
+    event = generic.add(element, X, "event")
+    generic.add(event, X, "seconds_index", str(entry.seconds_index))
+    generic.add(event, X, "timestamp", generic.instant_text(entry.at))
+    generic.add(event, X, "level", entry.level.value)
+    kind = generic.add(event, X, "type")
+    generic.add(kind, X, "version", str(entry.version))
+    generic.add(kind, X, "vendor_id", _clean(entry.vendor))
+    generic.add(kind, X, "event_id", str(entry.event))
+    generic.add(kind, X, "event_sub_id", str(entry.sub_event))
+    generic.add(event, X, "outcome", "SUCCESS" if entry.success else "FAILURE")
+    generic.add(event, X, "subject_identity", _clean(entry.subject))
+    extensions = generic.add(event, X, "message_extensions", count=str(len(entry.extensions)))
+    if entry.template:
+        extensions.append(etree.Comment(f" {_comment(entry.template)} "))
+    for number, text in enumerate(entry.extensions, 1):
+        generic.add(extensions, X, "message_extension", _clean(text), id=str(number))
 
 
-def decode(document: bytes) -> Log:
-    """Read a document.
-
-    Refuses ``profile_generic.malformed``, ``profile_generic.value``, ``logbook.too_long`` and what the XML reader
-    refuses.
-    """
-    name, attributes = read_object(document)
-    logbook = only(only(attributes, f"{P}buffer"), f"{P}logbook")
-    elements = listed(logbook, f"{P}entry")
-    if len(elements) > MAX_ENTRIES:
-        raise LOGBOOK_TOO_LONG(count=len(elements), limit=MAX_ENTRIES)
-    return Log(name, tuple(_read_entry(element) for element in elements))
+def _comment(text: str) -> str:
+    """XML 1.0 §2.5: "--" must not occur within a comment."""
+    return re.sub("-(?=-)", "- ", _clean(text)).strip()
 
 
-def _read_entry(element: Element) -> LogEntry:
-    event = only(element, f"{X}event")
-    kind = only(event, f"{X}type")
-    text, extensions = _read_extensions(event)
-    return LogEntry(
-        record_number=_number(element, "record_number"),
-        parent_record_number=_number(element, "parent_record_number", "0"),
-        repetition_counter=_number(element, "repetition_counter", "0"),
-        seconds_index=_number(event, "seconds_index", "0"),
-        at=instant(_text(event, "timestamp")),
-        level=_word(Level, event, "level"),
-        type=EventType(
-            event_id=_number(kind, "event_id"),
-            event_sub_id=_number(kind, "event_sub_id", "0"),
-            vendor_id=_text(kind, "vendor_id", ""),
-            version=_number(kind, "version", "1"),
-        ),
-        outcome=_word(Outcome, event, "outcome"),
-        subject_identity=_text(event, "subject_identity", ""),
-        text=text,
+def _entry(element: Element) -> Entry:
+    event = _read.one(element, X, "event")
+    kind = _read.one(event, X, "type")
+    outcome = _read.text(event, "outcome")
+    if outcome not in ("SUCCESS", "FAILURE"):
+        raise LOGBOOK_MALFORMED(why=f"outcome {outcome[:20]!r}")
+    template, extensions = _message(event)
+    return Entry(
+        record_number=_natural(_read.text(element, "record_number")),
+        seconds_index=_natural(_read.text(event, "seconds_index")),
+        at=_read.instant(_read.text(event, "timestamp")),
+        level=_level(_read.text(event, "level")),
+        vendor=_read.text(kind, "vendor_id"),
+        event=_natural(_read.text(kind, "event_id")),
+        success=outcome == "SUCCESS",
+        subject=_read.optional(event, "subject_identity"),
+        template=template,
         extensions=extensions,
+        sub_event=_natural(_read.optional(kind, "event_sub_id") or "0"),
+        version=_natural(_read.optional(kind, "version") or "1"),
+        parent=_natural(_read.optional(element, "parent_record_number") or "0"),
+        repetitions=_natural(_read.optional(element, "repetition_counter") or "0"),
     )
 
 
-def _read_extensions(event: Element) -> tuple[str, tuple[str, ...]]:
-    """The template, from the first comment, and the values of its placeholders."""
-    tag = f"{X}message_extensions"
-    if event.find(tag) is None:
-        return "", ()
-    element = only(event, tag)
-    comments = [child.text or "" for child in element if isinstance(child, etree._Comment)]
-    values = [child.text or "" for child in listed(element, f"{X}message_extension")]
-    return (comments[0] if comments else ""), tuple(values)
+def _natural(text: str) -> int:
+    number = _read.number(text)
+    if number < 0:
+        raise LOGBOOK_MALFORMED(why=f"negative number {number}")
+    return number
 
 
-def _text(parent: Element, name: str, default: str | None = None) -> str:
-    """The text of one child; a child that may be missing has a ``default``."""
-    tag = f"{X}{name}"
-    if default is not None and parent.find(tag) is None:
-        return default
-    return only(parent, tag).text or ""
-
-
-def _number(parent: Element, name: str, default: str | None = None) -> int:
-    return whole(_text(parent, name, default))
-
-
-def _word(words: type[_Word], parent: Element, name: str) -> _Word:
-    text = _text(parent, name).strip()
+def _level(text: str) -> Level:
     try:
-        return words(text)
+        return Level(text)
     except ValueError as error:
-        raise PROFILE_GENERIC_MALFORMED(why=f"{name} {text[:40]!r} is none of {', '.join(words)}") from error
+        raise LOGBOOK_MALFORMED(why=f"level {text[:20]!r}") from error
+
+
+def _message(event: Element) -> tuple[str, tuple[str, ...]]:
+    found = event.find(f"{{{X}}}message_extensions")
+    if found is None:
+        return "", ()
+    items = _read.counted(found, found.findall(f"{{{X}}}message_extension"))
+    comments = [child.text or "" for child in found if not isinstance(child.tag, str)]
+    return " ".join(comment.strip() for comment in comments), tuple((item.text or "").strip() for item in items)

@@ -1,98 +1,100 @@
-"""The frame that readings and logs share: a COSEM profile_generic object as XML (spec/04 §4.1, §4.2).
-
-What is wrong with a document is refused as ``profile_generic.malformed``. Elements this module's callers do not ask
-for are passed over, because makers add their own.
-"""
+"""The frame real gateways put around readings and logs: ``p:object`` of class 7 (spec/04 §4.1, §4.2)."""
 
 import re
 from datetime import UTC, datetime
 
-from torwart.kernel.refusals.readings import PROFILE_GENERIC_MALFORMED, PROFILE_GENERIC_VALUE
-from torwart.wire.xml import Element, local_name, parse
+from lxml import etree
 
-PROFILE_GENERIC = "urn:k461-dke-de:profile_generic-1"
-EXTENSION = "urn:k461-dke-de:extension-1"
-P, X = f"{{{PROFILE_GENERIC}}}", f"{{{EXTENSION}}}"
-"""The two namespaces as lxml writes them before a tag."""
+from torwart.kernel.refusals import Kind
+from torwart.wire.xml import Element, local_name
 
-CLASS_ID = 7
-"""COSEM class profile_generic."""
-
-OBJECT_NAME = re.compile(r"[0-9a-f]{12}\.[0-9a-z-]{1,60}\.sm")
-"""An object's id: OBIS code in hex, what it belongs to, ``.sm``."""
-
-_WHOLE = re.compile(r"-?[0-9]{1,20}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+P = "urn:k461-dke-de:profile_generic-1"
+X = "urn:k461-dke-de:extension-1"
+_NSMAP = {"p": P, "x": X}
+_NAME = re.compile(r"([0-9a-fA-F]{12})\.([0-9a-zA-Z.-]{1,80})\.sm")
+_WHOLE = re.compile("-?[0-9]{1,19}")
 
 
-def read_object(document: bytes) -> tuple[str, Element]:
-    """Id and ``attributes`` of a profile_generic object; readings and logs share this frame."""
-    root = parse(document)
-    if root.tag != f"{P}object":
-        raise PROFILE_GENERIC_MALFORMED(why=f"{local_name(root)[:40]} instead of profile_generic object")
-    if root.get("class_id", str(CLASS_ID)) != str(CLASS_ID):
-        raise PROFILE_GENERIC_MALFORMED(why=f"class_id {root.get('class_id', '')[:20]!r}")
-    return root.get("id", "").strip().lower(), only(root, f"{P}attributes")
+def frame(logical_name: str, device: str) -> tuple[Element, Element]:
+    """An object ``<obis>.<device>.sm`` with its logical name; answers (root, attributes)."""
+    root = etree.Element(f"{{{P}}}object", nsmap=_NSMAP)
+    name = f"{logical_name}.{device}.sm"
+    for key, value in (("class_id", "7"), ("class_version", "1"), ("id", name)):
+        root.set(key, value)
+    attributes = etree.SubElement(root, f"{{{P}}}attributes", count="3")
+    add(attributes, X, "logical_name", name, id="1")
+    return root, attributes
 
 
-def only(parent: Element, tag: str) -> Element:
-    """The one child of this tag."""
-    found = list(parent.iterchildren(tag))
-    if len(found) != 1:
-        raise PROFILE_GENERIC_MALFORMED(
-            why=f"{local_name(parent)} holds {len(found)} {tag.rpartition('}')[2]} instead of 1"
-        )
-    return found[0]
+def add(parent: Element, namespace: str, name: str, text: str | None = None, **attributes: str) -> Element:
+    element = etree.SubElement(parent, f"{{{namespace}}}{name}", attributes)
+    element.text = text
+    return element
 
 
-def listed(parent: Element, tag: str) -> list[Element]:
-    """All elements of a list; „count“ (A2: the number delivered), where given, tells a list cut short."""
-    found = [child for child in parent if isinstance(child.tag, str)]
-    if any(child.tag != tag for child in found):
-        raise PROFILE_GENERIC_MALFORMED(why=f"{local_name(parent)} holds something other than {tag.rpartition('}')[2]}")
-    count = parent.get("count")
-    if count is not None and count.strip() != str(len(found)):
-        raise PROFILE_GENERIC_MALFORMED(
-            why=f"{local_name(parent)} holds {len(found)} elements, its count is {count[:20]!r}"
-        )
-    return found
+def instant_text(at: datetime) -> str:
+    """UTC with Z, to the second (readings and logs carry no fractions)."""
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def single(element: Element) -> Element:
-    """The one child, whatever its tag."""
-    if len(element) != 1:
-        raise PROFILE_GENERIC_MALFORMED(why=f"{local_name(element)} holds {len(element)} elements instead of 1")
-    return element[0]
+class Reader:
+    """Reads below a root, refusing with ``kind`` (which has a field ``why``) what is missing or malformed."""
 
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
 
-def whole(text: str | None) -> int:
-    """A whole number as XML writes it."""
-    stripped = (text or "").strip()
-    if not _WHOLE.fullmatch(stripped):
-        raise PROFILE_GENERIC_MALFORMED(why=f"{stripped[:40]!r} is no whole number")
-    return int(stripped)
+    def refuse(self, why: str) -> Exception:
+        return self._kind(why=why[:200])
 
+    def names(self, root: Element) -> tuple[str, str]:
+        """(OBIS in lower-case hex, device) of an object's id."""
+        if root.tag != f"{{{P}}}object" or root.get("class_id") != "7":
+            raise self.refuse(f"{local_name(root)} is no profile_generic object")
+        return self.name(root.get("id") or "")
 
-def instant(text: str | None) -> datetime:
-    """An instant „UTC, Z“ to the second."""
-    stripped = (text or "").strip()
-    try:
-        if _INSTANT.fullmatch(stripped):
-            return datetime.fromisoformat(stripped)
-    except ValueError as error:
-        raise PROFILE_GENERIC_MALFORMED(why=f"{stripped!r} is no instant: {error}") from error
-    raise PROFILE_GENERIC_MALFORMED(why=f"{stripped[:40]!r} is no instant in UTC such as 2026-01-01T00:15:00Z")
+    def name(self, text: str) -> tuple[str, str]:
+        """Parts of a qualified logical name; lower case, as ids are case tolerant (spec/04 §4.5)."""
+        match = _NAME.fullmatch(text.strip())
+        if match is None:
+            raise self.refuse(f"{text[:80]!r} is no logical name")
+        return match[1].lower(), match[2].lower()
 
+    def one(self, parent: Element, namespace: str, name: str) -> Element:
+        found = parent.findall(f"{{{namespace}}}{name}")
+        if len(found) != 1:
+            raise self.refuse(f"{local_name(parent)} has {len(found)} {name} instead of one")
+        return found[0]
 
-def within(what: str, given: int, low: int, high: int) -> None:
-    """Refuse ``profile_generic.value`` for a number its COSEM type cannot hold."""
-    if not low <= given <= high:
-        raise PROFILE_GENERIC_VALUE(what=what, given=given, allowed=f"{low} … {high}")
+    def text(self, parent: Element, name: str) -> str:
+        return (self.one(parent, X, name).text or "").strip()
 
+    def optional(self, parent: Element, name: str) -> str:
+        found = parent.find(f"{{{X}}}{name}")
+        return "" if found is None else (found.text or "").strip()
 
-def utc_seconds(at: datetime) -> datetime:
-    """``at`` in UTC; refuses ``profile_generic.value`` for a time without zone, with fractions, or out of range."""
-    within("year", at.year, 1970, 9998)
-    if at.tzinfo is None or at.microsecond:
-        raise PROFILE_GENERIC_VALUE(what="time", given=at.isoformat(), allowed="whole seconds with time zone")
-    return at if at.tzinfo is UTC else at.astimezone(UTC)
+    def number(self, text: str) -> int:
+        if not _WHOLE.fullmatch(text):
+            raise self.refuse(f"{text[:40]!r} is no whole number")
+        return int(text)
+
+    def instant(self, text: str) -> datetime:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise self.refuse(f"{text[:40]!r} is no time") from error
+        if at.tzinfo is None:
+            raise self.refuse(f"{text[:40]!r} has no zone")
+        return at.astimezone(UTC)
+
+    def octets(self, text: str) -> bytes:
+        try:
+            return bytes.fromhex(text)
+        except ValueError as error:
+            raise self.refuse(f"{text[:40]!r} is no hex") from error
+
+    def counted(self, element: Element, items: list[Element]) -> list[Element]:
+        """The items, if the ``count`` beside them (where given) is true."""
+        given = element.get("count")
+        if given is not None and self.number(given) != len(items):
+            raise self.refuse(f"{local_name(element)} says count={given[:20]} and holds {len(items)}")
+        return items

@@ -73,6 +73,10 @@ class Instance(Protocol):
 
     def set(self, index: int, data: Data) -> None: ...
 
+    def document(self, query: Query) -> bytes | None:
+        """The whole object in a vocabulary of its own (logs, readings: spec/04 §4.1, §4.2); ``None``: in A2's."""
+        ...
+
     def call(self, index: int, parameter: Data | None, reply: Reply | None) -> Data | Later | None:
         """Act. Without ``reply`` an act that takes longer than the response time refuses ``cosem.too_slow``."""
         ...
@@ -120,12 +124,13 @@ class Tree(Protocol):
 Reader = Callable[..., Data]
 Writer = Callable[..., None]
 Caller = Callable[..., Data | Later | None]
+Shower = Callable[..., bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One object of many equal devices. ``readers[index](owner, query)``, ``writers[index](owner, data)``,
-    ``callers[index](owner, parameter, reply)``; attribute 1 is added by itself.
+    ``callers[index](owner, parameter, reply)``, ``document(owner, query)``; attribute 1 is added by itself.
     """
 
     id: ObjectId
@@ -133,6 +138,7 @@ class Binding:
     readers: Mapping[int, Reader] = field(default_factory=dict)
     writers: Mapping[int, Writer] = field(default_factory=dict)
     callers: Mapping[int, Caller] = field(default_factory=dict)
+    document: Shower | None = None
 
 
 class Bound:
@@ -167,6 +173,9 @@ class Bound:
         if writer is None:
             raise application_error(ActionResult.READ_WRITE_DENIED, f"attribute {index} cannot be written")
         writer(self._owner, data)
+
+    def document(self, query: Query) -> bytes | None:
+        return self._binding.document(self._owner, query) if self._binding.document else None
 
     def call(self, index: int, parameter: Data | None, reply: Reply | None) -> Data | Later | None:
         return self._binding.callers[index](self._owner, parameter, reply)
@@ -221,6 +230,9 @@ class StoredObject:
         if index == 1 and self._values.get(1) != data:
             raise application_error(ActionResult.READ_WRITE_DENIED, "the logical name cannot be written")
         self._values[index] = data
+
+    def document(self, query: Query) -> bytes | None:
+        return None
 
     def call(self, index: int, parameter: Data | None, reply: Reply | None) -> Data | Later | None:
         raise COSEM_NOT_FOUND(path=f"methods/{index}")

@@ -87,6 +87,13 @@ class LogicalDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """An object shown as a document of its own vocabulary (logs and readings in the profile_generic form)."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Cosem:
     devices: Listing[LogicalDevice] | None = None
     containers: Listing[Container] | None = None
@@ -144,6 +151,7 @@ Node = (
     | Method
     | Containers
     | Container
+    | Foreign
     | MethodCall
     | MethodResponse
 )
@@ -155,6 +163,8 @@ def _cor(name: str) -> str:
 
 def encode(node: Node) -> bytes:
     """The document of a node, UTF-8 with declaration. A foreign container's document is its own body."""
+    if isinstance(node, Foreign):
+        return node.document
     if isinstance(node, Container) and node.foreign is not None:
         return node.foreign
     return serialise(_element(node))
@@ -260,7 +270,7 @@ def device_of_attribute(text: str) -> str:
 def decode(body: bytes) -> Node:
     """Read a body; which class it is depends on its root. Refuses ``xml.*``, ``cosem.body``, ``cosem.data``.
 
-    A root of a foreign namespace named ``container`` or with an ``id`` is a foreign container.
+    A root of a foreign namespace is a foreign container if it is named ``container``, else a foreign document.
     """
     return read(parse(body))
 
@@ -272,9 +282,10 @@ def read(root: Element) -> Node:
     if reader is not None:
         node: Node = reader(root)
         return node
-    if namespace == "{" + COR or not root.get("id"):
+    if namespace in ("{" + COR, "{" + COD, "") or not root.get("id"):
         raise COSEM_BODY(why=f"{name[:60]} in namespace {namespace[1:61]!r} is no resource")
-    return Container(root.get("id") or "", foreign=serialise(root))
+    document = serialise(root)
+    return Container(root.get("id") or "", foreign=document) if name == "container" else Foreign(document)
 
 
 N = TypeVar("N")

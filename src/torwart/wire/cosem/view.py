@@ -80,6 +80,11 @@ class View:
         addresses = [Address(Level.OBJECT, at.device, name) for name in found.objects]
         return self._list(addresses, self.object, depth, paged=paged)
 
+    def whole_object(self, at: Address, found: Instance, depth: int) -> tree.Node:
+        """An object asked for itself and in full may show itself as a document of its own vocabulary."""
+        document = found.document(self._query) if depth == UNLIMITED else None
+        return self.object(at, found, depth) if document is None else tree.Foreign(document)
+
     def object(self, at: Address, found: Instance, depth: int) -> tree.Object:
         assert at.object_id is not None
         if not depth:
@@ -126,7 +131,7 @@ _NODES: dict[Level, Callable[[View, Address, Any, int], tree.Node]] = {
     Level.DEVICES: lambda view, *rest: tree.Devices(view.devices(*rest)),
     Level.DEVICE: View.device,
     Level.OBJECTS: lambda view, *rest: tree.Objects(view.objects(*rest)),
-    Level.OBJECT: View.object,
+    Level.OBJECT: View.whole_object,
     Level.ATTRIBUTES: lambda view, *rest: tree.Attributes(view.attributes(*rest)),
     Level.ATTRIBUTE: View.attribute,
     Level.METHODS: lambda view, *rest: tree.Methods(view.methods(*rest)),

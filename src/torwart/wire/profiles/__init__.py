@@ -1,8 +1,10 @@
 """Configuration profiles of a gateway: dataclasses, their container XML, their check values and their comparison."""
 
-from torwart.kernel.refusals.profile import PROFILE_MALFORMED
+from torwart.kernel.refusals.profile import PROFILE_FIELD, PROFILE_MALFORMED
+from torwart.wire.cosem.uri import Address, container_address
 from torwart.wire.profiles.base import CONTAINER_CLASS, Profile, ProfileKind, differences
 from torwart.wire.profiles.communication import (
+    SCENARIO_NAMES,
     AdministratorProfile,
     CommunicationProfile,
     Endpoint,
@@ -12,7 +14,7 @@ from torwart.wire.profiles.communication import (
     Schedule,
     WakeUpProfile,
 )
-from torwart.wire.profiles.evaluation import EvaluationProfile
+from torwart.wire.profiles.evaluation import EvaluationProfile, contract_name
 from torwart.wire.profiles.han import HanProfile, ProxyProfile
 from torwart.wire.profiles.meter import MeterProfile
 from torwart.wire.xml import Element, local_name, parse
@@ -47,6 +49,19 @@ def profile_of(root: Element) -> Profile:
     raise PROFILE_MALFORMED(why=f"{local_name(root)[:60]} holds no profile we know")
 
 
+def profile_address(kind: ProfileKind, name: str, *, taf: int = 0, scenario: Scenario | None = None) -> Address:
+    """Where a profile lives. ``taf`` is needed for evaluation, ``scenario`` for communication profiles."""
+    if kind is ProfileKind.EVALUATION:
+        container = contract_name(taf)
+    elif kind is ProfileKind.COMMUNICATION:
+        if scenario is None:
+            raise PROFILE_FIELD(profile=name[:60], field="scenario", why="it is needed to find a communication profile")
+        container = SCENARIO_NAMES[scenario]
+    else:
+        container = str(PROFILES[kind].logical_name)
+    return container_address(f"{name.lower()}.sm", CONTAINER_CLASS, container)
+
+
 __all__ = [
     "CONTAINER_CLASS",
     "PROFILES",
@@ -66,5 +81,6 @@ __all__ = [
     "WakeUpProfile",
     "differences",
     "parse_profile",
+    "profile_address",
     "profile_of",
 ]

@@ -81,13 +81,13 @@ class CommunicationProfile(Profile):
     session_limit: int = MAX_SESSION
     response_timeout: int = 20
     contact: str | None = None
-    """For ADMIN-SERVICE: URI of the method that takes events and asynchronous answers (A2 §7.5)."""
+    """URI of the method that takes what is told: for ADMIN-SERVICE late results (A2 §7.5), for INFO-REPORT readings."""
     schedule: Schedule | None = None
     retry: Retry = field(default_factory=Retry)
 
     @property
     def logical_name(self) -> str:
-        return _NAMES[self.scenario]
+        return SCENARIO_NAMES[self.scenario]
 
     def __post_init__(self) -> None:
         self.check_id()
@@ -127,7 +127,7 @@ class CommunicationProfile(Profile):
             self.refuse("schedule", "offset and spread lie within the period")
 
 
-_NAMES = {
+SCENARIO_NAMES = {
     Scenario.MANAGEMENT: "01005e318041",
     Scenario.ADMIN_SERVICE: "01005e318042",
     Scenario.INFO_REPORT: "01005e318043",

@@ -25,6 +25,13 @@ _PERIOD = re.compile(r"P[1-9][0-9]{0,2}[DMY]")
 _REGISTRATION = (60, 86400)
 
 
+def contract_name(taf: int) -> str:
+    """As real gateways number their contracts: 01005e318021 for TAF 1, …27 for TAF 7 (spec/04 §4.1)."""
+    if taf not in TAFS:
+        raise PROFILE_TAF(taf=taf, known=", ".join(map(str, TAFS)))
+    return f"01005e3180{0x20 + taf:02x}"
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """One register of one meter."""
@@ -151,8 +158,7 @@ class EvaluationProfile(Profile):
 
     @property
     def logical_name(self) -> str:
-        """As real gateways number their contracts: 01005e318021 for TAF 1, …27 for TAF 7 (spec/04 §4.1)."""
-        return f"01005e3180{0x20 + self.tariff_use_case:02x}"
+        return contract_name(self.tariff_use_case)
 
     @property
     def pseudonymised(self) -> bool:
@@ -160,8 +166,7 @@ class EvaluationProfile(Profile):
 
     def __post_init__(self) -> None:
         self.check_id()
-        if self.tariff_use_case not in TAFS:
-            raise PROFILE_TAF(taf=self.tariff_use_case, known=", ".join(map(str, TAFS)))
+        contract_name(self.tariff_use_case)
         self.check_texts("tariff_id", "usage_point")
         self._check_validity()
         self._check_lists()
