@@ -128,6 +128,7 @@ def test_a_recollected_rule_only_warns() -> None:
         (DeviceId, "EPPC021135887A", "identifier.character", 14),
         (DeviceId, "EPPC021135887ı", "identifier.character", 14),
         (DeviceId, "E" * 100_000, "identifier.length", None),
+        (DeviceId, "EPPC0211358875" + " " * 300 + "x", "identifier.length", None),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(

@@ -4,6 +4,7 @@ An identifier is a ``str`` that cannot be wrong: every way of making one checks 
 ``(how many, which characters)``; length, checks, texts and the strategies of the tests all come from that table.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import ClassVar, Self
@@ -22,7 +23,6 @@ Checksum = Callable[[str], str]
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _UPPER = {ord(c): c.upper() for c in LETTERS.lower()}
 _INVISIBLE = {"Cf", "Cc", "Zs", "Zl", "Zp"}
-_LONGEST_INPUT = 200
 
 
 def tidy(text: str) -> str:
@@ -30,7 +30,7 @@ def tidy(text: str) -> str:
 
     Only ASCII letters are raised, so that no foreign letter (``ı``, ``ß``) turns into one of ours.
     """
-    folded = unicodedata.normalize("NFKC", text[:_LONGEST_INPUT]).translate(_DASHES)
+    folded = unicodedata.normalize("NFKC", text).translate(_DASHES)
     return "".join(c for c in folded if unicodedata.category(c) not in _INVISIBLE).translate(_UPPER)
 
 
@@ -60,6 +60,12 @@ class Identifier(str):
     checksum: ClassVar[Checksum | None] = None
     binding: ClassVar[bool] = True
     """Whether a wrong check digit refuses; ``False`` where the rule is only known by recollection: it then warns."""
+    pattern: ClassVar[re.Pattern[str]]
+    """The shape as a regular expression, made from the table."""
+
+    def __init_subclass__(cls) -> None:
+        if "shape" in vars(cls):
+            cls.pattern = re.compile("".join(f"[{re.escape(allowed)}]{{{count}}}" for count, allowed in cls.shape))
 
     def __new__(cls, text: str) -> Self:
         return text if isinstance(text, cls) else str.__new__(cls, cls._canonical(text))
@@ -90,11 +96,10 @@ class Identifier(str):
     @classmethod
     def _canonical(cls, text: str) -> str:
         """Strict half: the normalised text if it fits the shape and its check digit, else ``Refusal``."""
-        plain = cls._normalise(text)
-        if not plain:
-            raise refused.EMPTY(**both(name=cls.name), example=cls.example)
-        cls._check_length(plain, text)
-        cls._check_characters(plain, text)
+        plain = text if cls.pattern.fullmatch(text) else cls._normalise(text)
+        if not cls.pattern.fullmatch(plain):
+            cls._check_length(plain, text)
+            cls._check_characters(plain, text)
         right = cls._right_check_digit(plain)
         if cls.binding and right not in (None, plain[-1]):
             raise refused.CHECK_DIGIT(text=shown(text), **both(name=cls.name), given=plain[-1], expected=right)
@@ -102,13 +107,14 @@ class Identifier(str):
 
     @classmethod
     def _check_length(cls, plain: str, text: str) -> None:
+        if not plain:
+            raise refused.EMPTY(**both(name=cls.name), example=cls.example)
         expected = sum(count for count, _ in cls.shape)
-        given = len(plain) if len(text) <= _LONGEST_INPUT else len(text)
-        if given != expected:
+        if len(plain) != expected:
             raise refused.LENGTH(
                 text=shown(text),
                 **both(name=cls.name, form=cls.form),
-                given=given,
+                given=len(plain),
                 expected=expected,
                 example=cls.example,
             )
