@@ -4,7 +4,7 @@ import copy
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from torwart.kernel.identifiers import (
@@ -68,6 +68,7 @@ def test_the_example_shown_in_forms_is_valid(cls: type[Identifier]) -> None:
 
 @pytest.mark.parametrize("cls", VALID)
 @given(data=st.data())
+@settings(max_examples=40)
 def test_what_people_add_is_forgiven(cls: type[Identifier], data: st.DataObject) -> None:
     """Blanks, no-break spaces, lower case and (where they mean nothing) dashes lead to the same canonical text."""
     text = data.draw(texts_of(cls))
@@ -79,6 +80,7 @@ def test_what_people_add_is_forgiven(cls: type[Identifier], data: st.DataObject)
 
 @pytest.mark.parametrize("cls", [c for c in CHECKED if c.binding])
 @given(data=st.data())
+@settings(max_examples=40)
 def test_a_wrong_check_digit_says_which_would_be_right(cls: type[Identifier], data: st.DataObject) -> None:
     """Every other last character is refused, and the refusal names the right one."""
     text = data.draw(texts_of(cls))
@@ -158,6 +160,7 @@ def test_any_text_is_an_identifier_or_refused(cls: type[Identifier], text: str) 
 
 @pytest.mark.parametrize("cls", CHECKED)
 @given(data=st.data())
+@settings(max_examples=40)
 def test_complete_appends_the_check_digit(cls: type[Identifier], data: st.DataObject) -> None:
     """The body of an identifier completes to the identifier."""
     text = data.draw(texts_of(cls))
