@@ -35,3 +35,6 @@ class WakeUpLimit:
             raise WAKE_UP_TOO_OFTEN(
                 device=device, count=count, period=hours_and_minutes(self.period), next=spoken(following)
             )
+
+
+DEFAULT = WakeUpLimit()
