@@ -1,5 +1,6 @@
 """A worker's way to gateways: commands over the bus to whichever head-end holds the connection; wake-ups by UDP."""
 
+import contextlib
 import socket
 import threading
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from torwart.adapters.bus import BlockingBus
 from torwart.kernel.refusals import KINDS, Refusal
 from torwart.kernel.refusals import gateway as refused
-from torwart.ports.gateway_link import Answer, Command, command_subject
+from torwart.ports.gateway_link import SUBJECT_POLICY_CHANGED, Answer, Command, command_subject
 
 _BUS_MARGIN = 2.0
 """Seconds the bus gets beyond the gateway's own answer time, so that the head-end's refusal arrives first."""
@@ -22,9 +23,7 @@ class BusGatewayLink:
 
     def exchange(self, gateway: str, command: Command) -> Answer:
         try:
-            data = self._bus.request(
-                command_subject(gateway), command.encode(), timeout=command.timeout + _BUS_MARGIN
-            )
+            data = self._bus.request(command_subject(gateway), command.encode(), timeout=command.timeout + _BUS_MARGIN)
         except Refusal as refusal:
             if refusal.code == "bus.no_responder":
                 raise refused.GATEWAY_NOT_CONNECTED(gateway=gateway) from None
@@ -63,3 +62,7 @@ class BusGatewayLink:
         except OSError as error:
             # UDP tells nothing of arrival; what the local stack says (no route) is the network's fault for now.
             raise refused.GATEWAY_UNREACHABLE(address=f"{address[0]}:{address[1]}", why=error.strerror) from None
+
+    def policy_changed(self) -> None:
+        with contextlib.suppress(Refusal):
+            self._bus.publish(SUBJECT_POLICY_CHANGED, b"")

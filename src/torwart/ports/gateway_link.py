@@ -151,3 +151,7 @@ class GatewayLink(Protocol):
     def send_wake_up(self, address: tuple[str, int], packet: bytes) -> None:
         """Send one datagram; no answer is ever expected (spec/04 §1.5)."""
         ...
+
+    def policy_changed(self) -> None:
+        """Nudge all head-ends to ask for the policy anew; a lost nudge costs some minutes, nothing else."""
+        ...

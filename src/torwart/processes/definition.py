@@ -54,7 +54,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of the catalogue. ``tell`` is its story: called again from the top after each wait or crash."""
+    """A process of the catalogue. ``tell`` is its story: called again from the top after each wait or crash;
+    ``failed`` writes, with the failure, what is free again after it.
+    """
 
     code: str
     name: str
@@ -62,6 +64,7 @@ class Process:
     fields: tuple[Field, ...]
     steps: tuple[Step, ...]
     tell: Callable[["Telling"], Mapping[str, Any]]
+    failed: Callable[["Telling"], None] | None = None
     unattended: bool = True
     over_interface: bool = True
     subject_field: str = "gateway"

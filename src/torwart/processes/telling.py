@@ -7,13 +7,16 @@ passing reason (``Retry.LATER``) is a checkpoint of its own followed by a wait t
 refusal ends the run as failed, with the side at fault.
 """
 
+import uuid
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from torwart.kernel.refusals import KINDS, Refusal, Retry
-from torwart.kernel.refusals.process import CA_SILENT, GATEWAY_SILENT
+from torwart.kernel.refusals.process import CA_SILENT, GATEWAY_SILENT, NO_RESULT
 from torwart.ports.clock import Clock
 from torwart.ports.gateway_link import GatewayLink
 from torwart.ports.key_store import KeyStore
@@ -21,8 +24,12 @@ from torwart.ports.process_engine import Json, RunContext, Story
 from torwart.ports.sub_ca import SubCA
 from torwart.processes.conversation import Conversation
 from torwart.processes.definition import Process
+from torwart.rules.wake_up import WakeUpLimit
+from torwart.services import intake, wake_up
 from torwart.services import run as runs
-from torwart.services import wake_up
+from torwart.services.profile import Network
+from torwart.wire.certificate import Trust
+from torwart.wire.smgw import Question, Smgw
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,12 @@ class Patience:
     ca: tuple[float, ...] = (5, 30, 120, 600, 1800)
     ca_total: float = 7 * 86400
     first_value_total: float = 3 * 86400
+    wake_up_total: float = 120
+    test_total: float = 300
+    late_result_total: float = 1800
+    late_results: int = 3
+    meter: tuple[float, ...] = (10, 60, 300, 900)
+    clock: tuple[float, ...] = (5, 30, 70, 300, 900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,10 @@ class World:
     keys: KeyStore
     ca: SubCA
     clock: Clock
+    network: Network
+    trust: Trust
     patience: Patience = field(default_factory=Patience)
+    wake_up_limit: WakeUpLimit = field(default_factory=WakeUpLimit)
 
 
 class Telling:
@@ -68,27 +84,72 @@ class Telling:
     def now(self) -> datetime:
         return self._ctx.now()
 
-    def enter(self, step: str) -> None:
-        """The story enters a visible step; the one before is done."""
+    def enter(self, step: str, done: Callable[[], Json] | None = None) -> None:
+        """The story enters a visible step; the one before is done, and with it, in the same transaction, ``done``
+        writes what that step has proven.
+        """
         self._step = step
-        self.write(f"enter {step}", lambda: runs.enter_step(self.run_id, step))
+
+        def write() -> None:
+            if done is not None:
+                done()
+            runs.enter_step(self.run_id, step)
+
+        self.write(f"enter {step}", write)
 
     def write(self, name: str, do: Callable[[], Json]) -> Json:
         """Write our own data exactly once, together with the checkpoint."""
         return self._ctx.record(name, do)
 
-    def at_gateway(self, name: str, do: Callable[[Conversation], Json], *, intent: bool = True) -> Json:
-        """Act on the gateway over its open connection; wakes it and waits while it is silent."""
+    def at_gateway(
+        self, name: str, do: Callable[[Conversation], Json], *, intent: bool = False, within: float | None = None
+    ) -> Json:
+        """Act on the gateway over its open connection; wakes it and waits while it is silent.
+
+        ``intent``: what ``do`` does cannot simply be repeated, so that it is about to happen is written down first.
+        """
         patience = self.world.patience
         return self._persist(
             name,
-            lambda: do(Conversation(self.world, self.run_id, self.gateway)),
+            lambda: self._converse(do),
             topic=f"gateway:{self.gateway}",
             waits=patience.gateway,
-            total=patience.gateway_total,
+            total=patience.gateway_total if within is None else within,
             intent=intent,
             on_silence=self._wake,
         )
+
+    def _converse(self, do: Callable[[Conversation], Json]) -> Json:
+        conversation = Conversation(self.world, self.run_id, self.gateway)
+        try:
+            return do(conversation)
+        finally:
+            conversation.keep()
+
+    def ask_slowly(self, name: str, purpose: str, question: Callable[[Smgw], Question[Any]], *, intent: bool) -> Json:
+        """Ask something the gateway may answer later (A2 §7.5): wait for its notification, which holds nothing but a
+        row. ``None`` and octets as results become ``None`` and base64.
+        """
+        for number in range(self.world.patience.late_results):
+            correlation = f"uuid:{uuid.uuid5(uuid.UUID(self.run_id), f'{name} {number}')}"
+
+            def ask(talk: Conversation, correlation: str = correlation) -> Json:
+                asked = question(talk.smgw).with_reply(self.world.network.contact, correlation)
+                response = talk.exchange(purpose, asked)
+                return {"later": True} if asked.later(response) else _plain(asked.answer(response, talk.open))
+
+            answer = self.at_gateway(f"{name} asked {number}", ask, intent=intent)
+            if not (isinstance(answer, dict) and answer.get("later")):
+                return answer
+            body = self.wait_for(
+                f"cid:{correlation}",
+                f"{name} result {number}",
+                partial(_late_result, self.gateway, correlation),
+                seconds=self.world.patience.late_result_total,
+            )
+            if body is not None:
+                return self.at_gateway(f"{name} opened {number}", partial(_open_late, question, body), intent=False)
+        raise NO_RESULT(gateway=self.gateway, what=purpose)
 
     def at_ca(self, name: str, do: Callable[[SubCA], Json]) -> Json:
         """Act at the Sub-CA; an unreachable CA is tried again until patience ends, nothing is lost meanwhile."""
@@ -103,14 +164,48 @@ class Telling:
             on_silence=None,
         )
 
-    def wait_for(self, topic: str, name: str, look: Callable[[], Json | None], *, seconds: float) -> Json | None:
-        """Wait for something to become true; ``None`` when ``seconds`` have passed without it."""
-        since = self._since(name)
-        return self._ctx.wait(topic, name, look, until=since + timedelta(seconds=seconds))
+    def call(self, name: str, do: Callable[[], Any]) -> None:
+        """Do something outside that may be repeated and needs no answer, e.g. a nudge."""
+        self._ctx.act(name, lambda: _nothing(do()))
 
-    def _since(self, name: str) -> datetime:
-        """When this wait began, the same on every retelling."""
-        return datetime.fromisoformat(self._ctx.act(f"{name} since", lambda: self.now().isoformat()))
+    def act(self, name: str, do: Callable[[], Json]) -> Json:
+        """Do something outside at least once."""
+        return self._ctx.act(name, do)
+
+    def at_gateway_within(self, name: str, do: Callable[[Conversation], Json], *, seconds: float) -> Json | None:
+        """Like ``at_gateway``, but a gateway that stays silent for ``seconds`` is an answer too: ``None``."""
+        try:
+            return self.at_gateway(name, do, within=seconds)
+        except Refusal as refusal:
+            if refusal.code != GATEWAY_SILENT.code:
+                raise
+            return None
+
+    def pause(self, name: str, seconds: float) -> None:
+        """Let time pass, holding nothing but a row."""
+        if seconds > 0:
+            self._ctx.sleep_until(name, self.now() + timedelta(seconds=seconds))
+
+    def wait_for(
+        self,
+        topic: str,
+        name: str,
+        look: Callable[[], Json | None],
+        *,
+        seconds: float,
+        shown: Callable[[], None] | None = None,
+    ) -> Json | None:
+        """Wait for something to become true; ``None`` when ``seconds`` have passed without it. ``shown`` writes what
+        people read meanwhile.
+        """
+
+        def begin() -> str:
+            if shown is not None:
+                shown()
+            return self.now().isoformat()
+
+        since = datetime.fromisoformat(self._ctx.record(f"{name} since", begin))
+        return self._ctx.wait(topic, name, look, until=since + timedelta(seconds=seconds))
 
     def _persist(
         self,
@@ -121,12 +216,15 @@ class Telling:
         waits: tuple[float, ...],
         total: float,
         intent: bool,
-        on_silence: Callable[[str, int, float], None] | None,
+        on_silence: Callable[[str], None] | None,
     ) -> Json:
-        number, first_failure = 0, None
+        number, first_failure, told = 0, None, False
         while True:
-            outcome = self._ctx.act(f"{name} {number}", lambda n=number: self._attempt(name, n, do, intent))
+            pause = waits[min(number, len(waits) - 1)]
+            outcome = self._ctx.act(f"{name} {number}", partial(self._attempt, name, number, do, intent, pause))
             if "value" in outcome:
+                if number:
+                    self.write(f"{name} resumed", partial(runs.resumes, self.run_id, self._step))
                 return outcome["value"]
             refusal = KINDS[outcome["refusal"]](**outcome["details"])
             failed_at = datetime.fromisoformat(outcome["at"])
@@ -134,13 +232,16 @@ class Telling:
             silence = (failed_at - first_failure).total_seconds()
             if silence >= total:
                 raise self._give_up(refusal, silence)
-            until = failed_at + timedelta(seconds=waits[min(number, len(waits) - 1)])
             if on_silence is not None:
-                on_silence(name, number, silence)
-            self._ctx.wait(topic, f"{name} wait {number}", lambda at=failed_at: self._changed(topic, at), until=until)
+                on_silence(f"{name} wake {number}")
+                if silence >= self.world.patience.tell_client and not told:
+                    told = True
+                    self.write(f"{name} client told", partial(runs.tell_client_of_silence, self.run_id, self.gateway))
+            until = failed_at + timedelta(seconds=pause)
+            self._ctx.wait(topic, f"{name} wait {number}", partial(self._changed, topic, failed_at), until=until)
             number += 1
 
-    def _attempt(self, name: str, number: int, do: Callable[[], Json], intent: bool) -> Json:
+    def _attempt(self, name: str, number: int, do: Callable[[], Json], intent: bool, pause: float) -> Json:
         if intent:
             runs.intend(self.run_id, self._step, name, number)
         try:
@@ -148,9 +249,10 @@ class Telling:
         except Refusal as refusal:
             if refusal.kind.retry is not Retry.LATER:
                 raise
-            runs.attempt_failed(self.run_id, self._step, name, number, refusal)
+            now = self.now()
+            runs.attempt_failed(self.run_id, self._step, refusal, now + timedelta(seconds=pause))
             details = {key: str(value) for key, value in refusal.details.items()}
-            return {"refusal": refusal.code, "details": details, "at": self.now().isoformat()}
+            return {"refusal": refusal.code, "details": details, "at": now.isoformat()}
 
     def _changed(self, topic: str, since: datetime) -> Json | None:
         """What ends a pause early: the gateway has called in since the attempt failed."""
@@ -158,13 +260,10 @@ class Telling:
             return None
         return True if runs.connected_since(self.gateway, since) else None
 
-    def _wake(self, name: str, number: int, silence: float) -> None:
-        """Send a wake-up while the gateway is silent, and tell the client once when it has been so for long."""
-        self._ctx.act(
-            f"{name} wake {number}", lambda: wake_up.send(self.world.link, self.world.keys, self.gateway, self.now())
-        )
-        if silence >= self.world.patience.tell_client:
-            self.write("client told of silence", lambda: runs.tell_client_of_silence(self.run_id, self.gateway))
+    def _wake(self, name: str) -> None:
+        """Send a wake-up while the gateway is silent. It may be repeated: the gateway takes each packet once."""
+        world = self.world
+        self._ctx.act(name, lambda: wake_up.send(world.link, world.keys, self.gateway, self.now()))
 
     def _give_up(self, last: Refusal, silence: float) -> Refusal:
         hours = round(silence / 3600, 1)
@@ -173,6 +272,23 @@ class Telling:
         if last.code in ("gateway.not_connected", "gateway.timeout", "gateway.connection_lost"):
             return GATEWAY_SILENT(gateway=self.gateway, hours=hours)
         return last
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _late_result(gateway: str, correlation: str) -> Json | None:
+    body = intake.asynchronous_answer(gateway, correlation)
+    return b64encode(body).decode() if body is not None else None
+
+
+def _open_late(question: Callable[[Smgw], Question[Any]], body: str, talk: Conversation) -> Json:
+    return _plain(question(talk.smgw).result(talk.open(b64decode(body))))
+
+
+def _plain(value: Any) -> Json:
+    return b64encode(value).decode() if isinstance(value, bytes) else None
 
 
 def story_of(process: Process, world: World) -> Story:
@@ -184,7 +300,13 @@ def story_of(process: Process, world: World) -> Story:
             result = process.tell(telling)
         except Refusal as refusal:
             code, side, text = refusal.code, refusal.side.value, {"de": refusal.text("de"), "en": refusal.text("en")}
-            telling.write("failed", lambda: runs.fail(ctx.run_id, code, side, text))
+
+            def end() -> None:
+                runs.fail(ctx.run_id, code, side, text)
+                if process.failed is not None:
+                    process.failed(telling)
+
+            telling.write("failed", end)
             return {"state": "failed", "refusal": code, "side": side}
         telling.write("succeeded", lambda: runs.succeed(ctx.run_id, dict(result)))
         return {"state": "succeeded", **result}

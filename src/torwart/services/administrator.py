@@ -3,6 +3,7 @@
 Key labels in the key store: ``client-<id>.gwa.<use>.<sequence>``, use ``tls``, ``sig`` or ``enc``.
 """
 
+import secrets
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,3 +60,8 @@ def register(keys: KeyStore, client: int, certificate: x509.Certificate, sequenc
     """Take a GWA certificate of a client into use; its key pair is already in the key store under ``label``."""
     keys.store_certificate(label(client, use, sequence), certificate)
     certificates.remember(certificate, state="active", client=client)
+
+
+def new_password() -> str:
+    """A generated password of 120 bits: what nobody has to remember and nobody guesses."""
+    return secrets.token_urlsafe(15)

@@ -3,12 +3,14 @@
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.db import transaction
 from django.db.models.functions import Now
 
+from torwart.kernel.refusals.process import NOTHING_TO_RENEW
 from torwart.ports.process_engine import ProcessEngine
 from torwart.ports.sub_ca import CaAnswer
 from torwart.services import audit
@@ -86,6 +88,33 @@ def set_state(gateway: Gateway, before: Iterable[str], after: str, *, actor: str
                 client=gateway.client_id,
             )
     return len(serials)
+
+
+def by_serial(gateway: Gateway, serials: Iterable[str]) -> list[x509.Certificate]:
+    """The gateway's certificates with these serial numbers (hex)."""
+    rows = Certificate.objects.filter(gateway=gateway, serial__in=list(serials)).order_by("id")
+    return [x509.load_der_x509_certificate(bytes(row.der)) for row in rows]
+
+
+def operational_serials(device_id: str) -> list[str]:
+    """Serial numbers of the operational certificates that are not yet expired, retired or revoked, sorted."""
+    rows = Certificate.objects.filter(gateway__device_id=device_id, seal=False, role="SMGW")
+    return sorted(rows.filter(state__in=("issued", "active", "suspended")).values_list("serial", flat=True))
+
+
+def require_operational(device_id: str) -> None:
+    """Refuse a renewal where there is nothing to renew: the first set comes with commissioning."""
+    if not operational_serials(device_id):
+        raise NOTHING_TO_RENEW(gateway=device_id)
+
+
+def validity(device_id: str) -> dict[str, Any]:
+    """When the gateway's active operational certificates end and which of the row they are."""
+    rows = Certificate.objects.filter(gateway__device_id=device_id, seal=False, state="active")
+    found = rows.order_by("not_after").values_list("not_after", "sequence").first()
+    if found is None:
+        raise NOTHING_TO_RENEW(gateway=device_id)
+    return {"not_after": found[0].isoformat(), "sequence": found[1]}
 
 
 def prepare_request(run_id: str, gateway: Gateway, kind: str, package: bytes) -> str:

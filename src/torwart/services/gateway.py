@@ -12,6 +12,9 @@ from torwart.kernel.refusals.process import GATEWAY_UNKNOWN, METER_UNKNOWN
 from torwart.services import audit
 from torwart.store.models import Gateway, Meter
 
+Device = Gateway
+"""The row of a gateway, for the floors above that may not name the store."""
+
 
 def get(device_id: str) -> Gateway:
     """The gateway, or the refusal that names the missing delivery note."""

@@ -80,10 +80,10 @@ def _confirmed(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
     """An EMT says that readings arrived; believed only if its configured SIG key signed it."""
     rows = Certificate.objects.filter(role="EMT", use="SIG", state="active", emt__isnull=False)
     signers: dict[bytes, Any] = {}
-    emts: dict[bytes, int] = {}
-    for ski, der, emt in rows.values_list("ski", "der", "emt_id"):
+    emts: dict[bytes, int | None] = {}
+    for ski, der, owner in rows.values_list("ski", "der", "emt_id"):
         signers[bytes.fromhex(ski)] = x509.load_der_x509_certificate(bytes(der)).public_key()
-        emts[bytes.fromhex(ski)] = emt
+        emts[bytes.fromhex(ski)] = owner
     verified = cms.verify(fact.body, signers=signers)
     told = Confirmation.decode(verified.content)
     emt = Emt.objects.get(pk=emts[verified.signer_ski])

@@ -199,6 +199,19 @@ def connected_since(gateway: str, since: datetime) -> bool:
     return Gateway.objects.filter(device_id=gateway, last_contact_at__gt=since).exists()
 
 
+def connected_at(gateway: str, since: str) -> str | None:
+    """When the gateway called after ``since`` (ISO 8601), if it did."""
+    row = Gateway.objects.filter(device_id=gateway, last_contact_at__gt=since).values_list("last_contact_at").first()
+    return row[0].isoformat() if row and row[0] else None
+
+
+def milliseconds(begin: str, end: str | None) -> int | None:
+    """Between two ISO 8601 instants."""
+    if end is None:
+        return None
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() * 1000)
+
+
 def overdue(now: datetime, after: timedelta) -> list[str]:
     """Run ids of active runs that have not moved for ``after``: what supervision looks at."""
     rows = Run.objects.filter(state__in=ACTIVE, state_since__lt=now - after)

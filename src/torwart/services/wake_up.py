@@ -6,8 +6,10 @@ from typing import Any
 from torwart.kernel.identifiers import DeviceId
 from torwart.ports.gateway_link import GatewayLink
 from torwart.ports.key_store import KeyStore
+from torwart.rules.wake_up import WakeUpLimit
 from torwart.services import administrator, transcript
 from torwart.services import gateway as gateways
+from torwart.store.models import Exchange
 from torwart.wire import wakeup
 from torwart.wire.certificate import Use
 
@@ -28,3 +30,9 @@ def send(link: GatewayLink, keys: KeyStore, gateway: str, now: datetime, run: in
     link.send_wake_up((host.strip("[]"), int(port)), packet)
     transcript.keep_wake_up(device, address, packet, at=now, run=run)
     return {"sent": True, "address": address}
+
+
+def require_rate(gateway: str, now: datetime, limit: WakeUpLimit) -> None:
+    """Refuse (``precondition.wake_up_too_often``) if the gateway has been woken as often as allowed lately."""
+    rows = Exchange.objects.filter(gateway__device_id=gateway, purpose="wake-up", at__gt=now - limit.period)
+    limit.check(gateway, list(rows.order_by("at").values_list("at", flat=True)), now)

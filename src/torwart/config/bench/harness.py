@@ -1,4 +1,4 @@
-"""What every benchmark shares: alternating rounds of a case and its floor, medians, ratio, spread (spec: performance)."""
+"""What every benchmark shares: alternating rounds of a case and its floor, medians, ratio, spread."""
 
 import statistics
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of a benchmark. ``ratio`` is what ``target`` speaks of; ``spread`` is (max - min) / median over rounds."""
+    """One line of a benchmark. ``ratio`` is what ``target`` speaks of; ``spread``: (max - min) / median over rounds."""
 
     name: str
     case: str

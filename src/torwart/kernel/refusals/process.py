@@ -65,8 +65,8 @@ READ_BACK_DIFFERS = kind(
 )
 STEP_REFUSED = kind(
     "process.step_refused",
-    de="{gateway} hat „{what}“ mit HTTP {status} abgelehnt{why}.",
-    en="{gateway} refused “{what}” with HTTP {status}{why}.",
+    de="{gateway} hat „{what}“ mit HTTP {status} abgelehnt.",
+    en="{gateway} refused “{what}” with HTTP {status}.",
     side=Side.GATEWAY,
     source="A2 §7.4, status table",
 )
@@ -138,4 +138,59 @@ CONFIRMATION_FOREIGN = kind(
     en="{emt} confirms readings of {gateway}, which does not belong to the same client.",
     side=Side.EMT,
     source="P-1",
+)
+EMT_UNKNOWN = kind(
+    "process.emt_unknown",
+    de="Den EMT „{emt}“ gibt es bei Ihnen nicht. Legen Sie ihn zuerst an (P13).",
+    en="You have no EMT “{emt}”. Create it first (P13).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P13, P03",
+)
+NO_RESULT = kind(
+    "process.no_result",
+    de="{gateway} hat das Ergebnis von „{what}“ nicht nachgereicht.",
+    en="{gateway} has not brought the result of “{what}”.",
+    side=Side.GATEWAY,
+    retry=Retry.LATER,
+    source="A2 §7.5, asynchronous answer",
+)
+CA_BUSY = kind(
+    "process.ca_busy",
+    de="Die Sub-CA meldet {code}. {message}",
+    en="The Sub-CA reports {code}. {message}",
+    side=Side.CA,
+    retry=Retry.LATER,
+    source="TR-03129-4 §2.2.2: failure_internal_error",
+)
+FIELD_INVALID = kind(
+    "process.field_invalid",
+    de="„{given}“ passt hier nicht. Erwartet wird: {expected}.",
+    en="“{given}” does not fit here. Expected is: {expected}.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="O-5",
+)
+METER_TAKEN = kind(
+    "process.meter_taken",
+    de="Der Zähler {meter} gehört bereits zu einem anderen Gateway. Bauen Sie ihn dort zuerst aus (P07).",
+    en="Meter {meter} already belongs to another gateway. Remove it there first (P07).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P03, devices reserved",
+)
+REQUEST_FOREIGN = kind(
+    "process.request_foreign",
+    de="{gateway} beantragt Zertifikate auf den Namen {name}.",
+    en="{gateway} requests certificates in the name of {name}.",
+    side=Side.GATEWAY,
+    source="P03: key pairs on the gateway and certificate requests",
+)
+NOTHING_TO_RENEW = kind(
+    "process.nothing_to_renew",
+    de="{gateway} hat keine Wirkzertifikate. Nehmen Sie es zuerst in Betrieb (P03).",
+    en="{gateway} has no operational certificates. Commission it first (P03).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P16",
 )

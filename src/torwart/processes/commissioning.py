@@ -1,0 +1,196 @@
+"""P03, Einbau/Inbetriebnahme Messstelle: from the imported delivery note to the first value at the EMT."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torwart.kernel.run_state import WaitingFor
+from torwart.kernel.words import Words
+from torwart.processes import fields, parts
+from torwart.processes.conversation import Conversation
+from torwart.processes.definition import Field, Process, Step
+from torwart.processes.telling import Telling
+from torwart.services import commissioning as verbs
+from torwart.services import profile as profiles
+from torwart.services import run as runs
+
+FIELDS = (
+    fields.GATEWAY,
+    fields.METERS,
+    fields.MELO,
+    fields.MALOS,
+    Field(
+        "address",
+        Words("Einbauort", "Place of installation"),
+        Words("Straße, Hausnummer, Postleitzahl, Ort.", "Street, number, postal code, town."),
+        "Musterweg 1, 56068 Koblenz",
+        fields.line,
+    ),
+    Field(
+        "install_at",
+        Words("Einbauzeitpunkt", "Time of installation"),
+        Words("Datum und Uhrzeit mit Zeitzone.", "Date and time with zone."),
+        "2026-11-24T09:30+01:00",
+        fields.instant,
+    ),
+    Field(
+        "technician",
+        Words("Monteur", "Technician"),
+        Words("Wer vor Ort ist.", "Who is on site."),
+        "Erika Muster",
+        fields.line,
+    ),
+    Field(
+        "technician_phone",
+        Words("Telefon des Monteurs", "Technician's phone"),
+        Words("Für Rückfragen während des Einbaus.", "For questions during the installation."),
+        "+49 261 123456",
+        fields.phone,
+    ),
+    Field(
+        "wan_type",
+        Words("WAN-Anbindung", "WAN connection"),
+        Words("Wie das Gateway das Netz erreicht.", "How the gateway reaches the network."),
+        "LTE",
+        fields.one_of("LTE", "450MHz", "Ethernet", "PLC", "DSL"),
+    ),
+    fields.WAN_ADDRESS,
+    Field(
+        "tafs",
+        Words("Tarifanwendungsfälle (TAF)", "Tariff use cases (TAF)"),
+        Words("Welche Auswertungen das Gateway bildet.", "Which evaluations the gateway makes."),
+        "7",
+        fields.one_of("1", "2", "6", "7"),
+        many=True,
+    ),
+    Field(
+        "emts",
+        Words("Empfänger (EMT)", "Recipients (EMT)"),
+        Words("Wer die Messwerte erhält.", "Who receives the readings."),
+        "Stadtwerk Musterstadt",
+        fields.line,
+        many=True,
+    ),
+    Field(
+        "han",
+        Words("HAN-Zugang für den Letztverbraucher", "HAN access for the consumer"),
+        Words("yes oder no.", "yes or no."),
+        "no",
+        fields.one_of("yes", "no"),
+    ),
+)
+
+STEPS = (
+    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("reserved", Words("Geräte reserviert", "Devices reserved")),
+    Step("first_contact", Words("Erster Kontakt mit Gütesiegel", "First contact with seal certificate")),
+    Step("clock", Words("Uhr geprüft", "Clock checked")),
+    Step("keys", Words("Schlüssel erzeugt und beantragt", "Keys made and requested")),
+    Step("certificates", Words("Wirkzertifikate von der Sub-CA", "Operational certificates from the Sub-CA")),
+    Step("exchange", Words("Zertifikate eingespielt und gewechselt", "Certificates installed and switched")),
+    Step("wan", Words("WAN-Profile", "WAN profiles")),
+    Step("meters", Words("Zählerprofile und Anbindung", "Meter profiles and pairing")),
+    Step("han", Words("HAN-Zugang", "HAN access")),
+    Step("emt", Words("Kommunikationsprofile der EMT", "Communication profiles of the EMTs")),
+    Step("evaluation", Words("Auswertungsprofile (TAF)", "Evaluation profiles (TAF)")),
+    Step("read_back", Words("Alles zurückgelesen und verglichen", "Everything read back and compared")),
+    Step("first_value", Words("Erster Messwert beim EMT", "First value at the EMT")),
+    Step("in_operation", Words("In Betrieb", "In operation")),
+)
+
+
+def tell(run: Telling) -> Mapping[str, Any]:
+    """The story of P03, every step of the catalogue visible as such."""
+    order, gateway = run.order, run.gateway
+    run.enter("accepted")
+    run.enter("reserved", lambda: verbs.reserve(run.run_id, gateway, order))
+    run.call("admit", run.world.link.policy_changed)
+
+    run.enter("first_contact")
+    seen = run.at_gateway("look", parts.look)
+    run.enter("clock", lambda: verbs.contacted(run.run_id, gateway, seen))
+    parts.set_clock(run)
+
+    if not run.write("has operational certificates", lambda: verbs.has_operational(gateway)):
+        _personalise(run)
+
+    run.enter("wan", lambda: verbs.personalised(run.run_id, gateway))
+    run.call("seal no more", run.world.link.policy_changed)
+    _write(run, "wan", "wan")
+    run.enter("meters")
+    _write(run, "meters", "meter")
+    parts.pair_meters(run, order["meters"])
+    run.enter("han")
+    _write(run, "han", "han")
+    run.enter("emt")
+    _write(run, "emt", "emt")
+    run.enter("evaluation")
+    _write(run, "evaluation", "evaluation")
+
+    run.enter("read_back")
+    actual = run.at_gateway("read back", lambda talk: parts.read_back(talk, _wanted(run, talk)))
+    run.enter("first_value", lambda: verbs.proven(run.run_id, gateway))
+    first = _first_value(run)
+    run.enter("in_operation", lambda: verbs.operate(run.run_id, gateway, order["meters"]))
+    return {"first_value_at": first, "profiles": len(actual)}
+
+
+def _personalise(run: Telling) -> None:
+    """From seal certificates to operational ones; the seal certificates are destroyed at the end."""
+    run.enter("keys")
+    package = parts.certificate_request(run, renewal=False)
+    run.enter("certificates", lambda: parts.keep_request(run, "initial", package))
+    issued = parts.issued_certificates(run, "initial")
+    run.enter("exchange", lambda: parts.keep_certificates(run, issued))
+    parts.exchange_certificates(run, issued)
+    run.at_gateway("retire seal", lambda talk: talk.ask("retire seal", talk.smgw.retire_seal()), intent=True)
+
+
+def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
+    """All wanted profiles by group, composed anew from order and master data."""
+    return {
+        "wan": profiles.wan(talk.device, run.world.network, run.world.keys),
+        **profiles.ordered(run.order, talk.device, run.world.keys),
+    }
+
+
+def _write(run: Telling, name: str, group: str) -> None:
+    """Keep a group of profiles as wanted and write it; writing is repeatable, each container replaces itself."""
+
+    def write(talk: Conversation) -> int:
+        wanted = _wanted(run, talk)[group]
+        profiles.want(talk.device, run.run_id, wanted)
+        for profile in wanted:
+            talk.ask(f"write {profile.container_id}", talk.smgw.write_profile(profile))
+        return len(wanted)
+
+    run.at_gateway(f"write {name}", write)
+
+
+def _first_value(run: Telling) -> str:
+    """Ask for a first delivery and wait until an EMT has confirmed it."""
+
+    def send(talk: Conversation) -> None:
+        for profile in _wanted(run, talk)["evaluation"]:
+            talk.ask(f"send {profile.id}", talk.smgw.send_reading_now(profile.id))
+
+    run.at_gateway("send now", send)
+    words = {"de": "wartet auf die Bestätigung des EMT", "en": "waiting for the EMT's confirmation"}
+    waited = run.wait_for(
+        f"confirmation:{run.gateway}",
+        "first value",
+        lambda: verbs.first_values(run.order["meters"]),
+        seconds=run.world.patience.first_value_total,
+        shown=lambda: runs.waits_for(run.run_id, "first_value", WaitingFor.DEVICE, words),
+    )
+    return parts.confirmed(run, waited)
+
+
+PROCESS = Process(
+    code="P03",
+    name="commissioning",
+    words=Words("Inbetriebnahme Messstelle (iMSys)", "Commissioning of a metering point"),
+    fields=FIELDS,
+    steps=STEPS,
+    tell=tell,
+    failed=lambda run: verbs.release(run.run_id, run.gateway),
+)

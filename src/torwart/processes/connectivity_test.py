@@ -1,0 +1,56 @@
+"""P22, Kommunikationstest: wake, status, LMN, signal; a traffic light with a sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torwart.kernel.words import Words
+from torwart.processes import fields, parts
+from torwart.processes.definition import Process, Step
+from torwart.processes.telling import Telling
+from torwart.rules import traffic_light
+
+STEPS = (
+    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("connection", Words("Verbindung und Gerätestatus", "Connection and device status")),
+    Step("meters", Words("Zähler am LMN", "Meters on the LMN")),
+    Step("verdict", Words("Ampel", "Traffic light")),
+)
+
+
+def tell(run: Telling) -> Mapping[str, Any]:
+    """Ask everything a technician on site needs; a silent gateway is an answer, not a failure of the test."""
+    run.enter("accepted")
+    run.enter("connection")
+    offset, valid = 0.0, False
+    status = run.at_gateway_within("status", parts.look, seconds=run.world.patience.test_total)
+    if status is not None:
+        offset, valid = run.at_gateway("clock", parts.clock)
+    run.enter("meters")
+    seen = run.at_gateway("meters", parts.meters_seen) if status is not None else {}
+    run.enter("verdict")
+    light = traffic_light.judge(
+        connected=status is not None,
+        state=status["state"] if status else "",
+        signal=status["signal"] if status else None,
+        clock_valid=valid,
+        clock_offset=offset,
+        metering=bool(status and status["metering"]),
+        meters={meter: bool(found["seen"]) for meter, found in seen.items() if found["configured"]},
+    )
+    return {
+        "light": light.colour,
+        "text": {"de": light.words.de, "en": light.words.en},
+        "status": status or {},
+        "meters": seen,
+        "clock_offset_ms": round(offset * 1000),
+    }
+
+
+PROCESS = Process(
+    code="P22",
+    name="connectivity_test",
+    words=Words("Kommunikationstest", "Connectivity test"),
+    fields=(fields.GATEWAY, fields.REASON),
+    steps=STEPS,
+    tell=tell,
+)

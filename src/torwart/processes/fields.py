@@ -1,0 +1,113 @@
+"""Order fields that several processes share, defined once."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from torwart.kernel.identifiers import DeviceId, MaLoId, MeLoId
+from torwart.kernel.refusals.process import FIELD_INVALID
+from torwart.kernel.words import Words
+from torwart.processes.definition import Field
+
+_PHONE = re.compile(r"\+?[0-9][0-9 /()-]{4,30}")
+
+
+def gateway_id(text: str) -> str:
+    """A device id whose sector is communication."""
+    device = DeviceId.parse(text)
+    if not device.is_gateway:
+        raise FIELD_INVALID(given=text, expected="E…: SMGW")
+    return device
+
+
+def instant(text: str) -> str:
+    """An instant with offset, ISO 8601."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise FIELD_INVALID(given=text, expected="2026-11-24T09:30+01:00")
+    return at.isoformat()
+
+
+def phone(text: str) -> str:
+    if not _PHONE.fullmatch(text.strip()):
+        raise FIELD_INVALID(given=text, expected="+49 261 123456")
+    return text.strip()
+
+
+def line(text: str) -> str:
+    """One line of visible text, at most 200 characters."""
+    plain = " ".join(text.split())
+    if not plain.isprintable() or len(plain) > 200:
+        raise FIELD_INVALID(given=text[:40], expected="≤ 200")
+    return plain
+
+
+def endpoint(text: str) -> str:
+    """Host and port."""
+    host, _, port = text.strip().rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise FIELD_INVALID(given=text, expected="host:port")
+    return f"{host}:{port}"
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """A parser that takes exactly these words."""
+
+    def parse(text: str) -> str:
+        word = text.strip()
+        if word not in allowed:
+            raise FIELD_INVALID(given=text, expected=" | ".join(allowed))
+        return word
+
+    return parse
+
+
+GATEWAY = Field(
+    "gateway",
+    Words("SMGW-ID", "SMGW id"),
+    Words("Geräte-ID des Gateways, wie sie auf dem Typenschild steht.", "Device id of the gateway, as on its plate."),
+    "EPPC0211358875",
+    gateway_id,
+)
+METERS = Field(
+    "meters",
+    Words("Zähler", "Meters"),
+    Words("Geräte-IDs der Zähler an diesem Gateway.", "Device ids of the meters on this gateway."),
+    "1EMH0012345678",
+    DeviceId.parse,
+    many=True,
+)
+MELO = Field(
+    "melo",
+    Words("Messlokation (MeLo)", "Metering location (MeLo)"),
+    Words("33 Zeichen, beginnt mit DE.", "33 characters, begins with DE."),
+    "DE0003604780400000000000010000176",
+    MeLoId.parse,
+)
+MALOS = Field(
+    "malos",
+    Words("Marktlokationen (MaLo)", "Market locations (MaLo)"),
+    Words("Elf Ziffern mit Prüfziffer, je Zähler eine.", "Eleven digits with check digit, one per meter."),
+    "51238696781",
+    MaLoId.parse,
+    many=True,
+)
+WAN_ADDRESS = Field(
+    "wan_address",
+    Words("Adresse für Weckrufe", "Address for wake-ups"),
+    Words("IP-Adresse und Port des Gateways im WAN.", "IP address and port of the gateway in the WAN."),
+    "10.20.30.40:7711",
+    endpoint,
+    optional=True,
+)
+REASON = Field(
+    "reason",
+    Words("Grund", "Reason"),
+    Words("Warum der Auftrag erteilt wird.", "Why this is ordered."),
+    "Austausch nach Defekt",
+    line,
+    optional=True,
+)

@@ -1,0 +1,74 @@
+"""P10, Ausbau/Außerbetriebnahme: profiles and consumer data gone, certificates revoked, the device out of operation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torwart.kernel.words import Words
+from torwart.processes import fields, parts
+from torwart.processes.definition import Field, Process, Step
+from torwart.processes.telling import Telling
+from torwart.services import commissioning as verbs
+
+STEPS = (
+    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("data", Words("Verbraucherdaten gelöscht", "Consumer data deleted")),
+    Step("profiles", Words("Profile gelöscht und geprüft", "Profiles deleted and checked")),
+    Step("revocation", Words("Wirkzertifikate gesperrt", "Operational certificates revoked")),
+    Step("out", Words("Außer Betrieb", "Out of operation")),
+)
+
+REASONS = {"return": "cessationOfOperation", "stock": "cessationOfOperation", "scrap": "cessationOfOperation"}
+"""Whereabouts → reason code of the revocation (RFC 5280 §5.3.1); anything else is a compromise."""
+
+
+def tell(run: Telling) -> Mapping[str, Any]:
+    """A gateway that is lost or stolen is not spoken to: its certificates are revoked at once and it is blocked."""
+    whereabouts = run.order["whereabouts"]
+    run.enter("accepted", lambda: verbs.removable(run.gateway))
+    deleted = 0
+    if whereabouts not in verbs.LOST:
+        run.enter("data")
+        run.at_gateway("wipe", parts.wipe_consumer_data, intent=True)
+        run.enter("profiles")
+        deleted = run.at_gateway("delete", parts.delete_profiles, intent=True)
+    run.enter("revocation")
+    serials = parts.revoke(run, REASONS.get(whereabouts, "keyCompromise"))
+    run.enter("out", lambda: verbs.removed(run.run_id, run.gateway, whereabouts))
+    run.call("shut out", run.world.link.policy_changed)
+    run.call("hang up", lambda: run.world.link.close(run.gateway))
+    return {"profiles_deleted": deleted, "revoked": len(serials), "whereabouts": whereabouts}
+
+
+PROCESS = Process(
+    code="P10",
+    name="removal",
+    words=Words("Ausbau / Außerbetriebnahme", "Removal"),
+    fields=(
+        fields.GATEWAY,
+        Field(
+            "whereabouts",
+            Words("Verbleib", "Whereabouts"),
+            Words("Was mit dem Gerät geschieht.", "What becomes of the device."),
+            "return",
+            fields.one_of("return", "stock", "scrap", "lost", "stolen"),
+        ),
+        Field(
+            "removed_at",
+            Words("Ausbauzeitpunkt", "Time of removal"),
+            Words("Datum und Uhrzeit mit Zeitzone.", "Date and time with zone."),
+            "2026-11-24T09:30+01:00",
+            fields.instant,
+        ),
+        Field(
+            "final_readings",
+            Words("Endstände", "Final readings"),
+            Words("Je Zähler Nummer und Stand.", "Number and reading of each meter."),
+            "1EMH0012345678=1234.5",
+            fields.line,
+            optional=True,
+            many=True,
+        ),
+    ),
+    steps=STEPS,
+    tell=tell,
+)

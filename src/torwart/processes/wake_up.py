@@ -1,0 +1,47 @@
+"""P20, Wake-Up: one signed packet, and whether the gateway calls."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torwart.kernel.words import Words
+from torwart.processes import fields
+from torwart.processes.definition import Process, Step
+from torwart.processes.telling import Telling
+from torwart.services import run as runs
+from torwart.services import wake_up as verbs
+
+STEPS = (
+    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("packet", Words("Weckruf gesendet", "Wake-up sent")),
+    Step("call", Words("Gateway ruft an", "Gateway calls")),
+)
+
+
+def tell(run: Telling) -> Mapping[str, Any]:
+    """Wake, wait, tell the latency. A gateway that is connected already is told so and not woken."""
+    run.enter("accepted")
+    world = run.world
+    run.enter("packet")
+    if run.write("connected", lambda: world.link.connected(run.gateway) is not None):
+        return {"connected": True, "woken": False, "latency_ms": 0}
+    run.write("rate", lambda: verbs.require_rate(run.gateway, run.now(), world.wake_up_limit))
+    sent_at = run.write("sending", lambda: run.now().isoformat())
+    run.act("send", lambda: verbs.send(world.link, world.keys, run.gateway, run.now()))
+    run.enter("call")
+    called = run.wait_for(
+        f"gateway:{run.gateway}",
+        "called",
+        lambda: runs.connected_at(run.gateway, sent_at),
+        seconds=world.patience.wake_up_total,
+    )
+    return {"connected": called is not None, "woken": True, "latency_ms": runs.milliseconds(sent_at, called)}
+
+
+PROCESS = Process(
+    code="P20",
+    name="wake_up",
+    words=Words("Weckruf (Wake-Up)", "Wake-up"),
+    fields=(fields.GATEWAY, fields.REASON),
+    steps=STEPS,
+    tell=tell,
+)

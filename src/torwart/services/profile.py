@@ -1,0 +1,255 @@
+"""Profiles of a gateway: what we want there, composed from order and master data, kept in versions; what was read back.
+
+Composing is repeatable: the same order and master data give the same profiles, secrets fetched from the key store
+each time and never stored with the profile.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from torwart.kernel.identifiers import DeviceId, ObisCode
+from torwart.kernel.refusals.process import EMT_UNKNOWN
+from torwart.ports.key_store import KeyStore
+from torwart.services import administrator
+from torwart.services import certificate as certificates
+from torwart.services import gateway as gateways
+from torwart.store.models import Emt, Gateway, Meter, Profile, ProfileReading, Run
+from torwart.wire import profiles as wire
+from torwart.wire.certificate import Use
+from torwart.wire.profiles.communication import Endpoint, Peer, Scenario, Schedule
+from torwart.wire.profiles.evaluation import (
+    Assignment,
+    DayProfile,
+    DayTimeProfile,
+    EvaluationProfile,
+    TariffChangeTrigger,
+    TariffStage,
+    TimeTrigger,
+    WeekProfile,
+)
+from torwart.wire.profiles.meter import MeterProfile
+
+IMPORT, EXPORT = ObisCode("1-0:1.8.0"), ObisCode("1-0:2.8.0")
+QUARTER_HOUR = 900
+DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where gateways reach this installation and whom they believe. Addresses are host and port; certificates DER.
+
+    ``tls``: what the head-ends show; ``trust``: root and Sub-CAs; ``contact``: URI that takes events and
+    asynchronous answers on ADMIN-SERVICE (A2 §7.5).
+    """
+
+    management: tuple[str, int]
+    admin_service: tuple[str, int]
+    ntp: tuple[str, int]
+    tls: tuple[bytes, ...]
+    trust: tuple[bytes, ...]
+    contact: str
+
+
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def wan(gateway: Gateway, network: Network, keys: KeyStore) -> list[wire.Profile]:
+    """The administrator's own profiles: whom to obey, whom to call for management, events and time, what wakes."""
+    sig = _der(administrator.key(keys, gateway.client_id, Use.SIG).certificate)
+    enc = _der(administrator.key(keys, gateway.client_id, Use.ENC).certificate)
+    found: list[wire.Profile] = [
+        wire.AdministratorProfile("administrator", "Torwart", network.tls, sig, enc, network.trust)
+    ]
+    for name, scenario, address in (
+        ("management", Scenario.MANAGEMENT, network.management),
+        ("admin-service", Scenario.ADMIN_SERVICE, network.admin_service),
+        ("ntp", Scenario.NTP_TLS, network.ntp),
+    ):
+        peer = Peer((Endpoint(*address),), network.tls, sig, enc)
+        contact = network.contact if scenario is Scenario.ADMIN_SERVICE else None
+        schedule = Schedule(DAY, spread=3600) if scenario is Scenario.NTP_TLS else None
+        found.append(wire.CommunicationProfile(name, scenario, peer, contact=contact, schedule=schedule))
+    port = str(gateway.wan.get("wake_up", "")).rpartition(":")[2]
+    if port.isdigit():
+        found.append(wire.WakeUpProfile("wake-up", True, int(port), sig))
+    return found
+
+
+def meter(device: Meter, keys: KeyStore) -> MeterProfile:
+    """The meter's profile with its key, so that gateway and meter find each other (pairing)."""
+    registers = tuple(ObisCode.parse(code) for code in device.details.get("obis") or [IMPORT])
+    if not device.key_label:
+        return MeterProfile(DeviceId(device.device_id), registers)
+    return MeterProfile.with_key(DeviceId(device.device_id), registers, keys.secret(device.key_label))
+
+
+def emt(device: Emt) -> wire.CommunicationProfile:
+    """The way to one EMT: its address and its three certificates."""
+    known = certificates.of_emt(device)
+    host, _, port = device.endpoint.partition("/")[0].rpartition(":")
+    peer = Peer(
+        (Endpoint(host, int(port)),),
+        (_der(known[Use.TLS]),),
+        _der(known[Use.SIG]),
+        _der(known[Use.ENC]),
+    )
+    return wire.CommunicationProfile(f"emt-{device.pk}", Scenario.INFO_REPORT, peer)
+
+
+def emts(client: int, names: Sequence[str]) -> list[Emt]:
+    """The client's EMTs of these names, or the refusal that names the first unknown one."""
+    found = {row.name: row for row in Emt.objects.filter(client=client, name__in=names, state="active")}
+    for name in names:
+        if name not in found:
+            raise EMT_UNKNOWN(emt=name)
+    return [found[name] for name in names]
+
+
+def evaluation(
+    taf: int, device: Meter, recipients: Iterable[Emt], usage_point: str, valid_from: datetime
+) -> EvaluationProfile:
+    """The evaluation of one meter under one tariff use case (TAF 1, 2, 6 or 7), sent to these EMTs."""
+    registers = [code for code in (IMPORT, EXPORT) if str(code) in (device.details.get("obis") or [str(IMPORT)])]
+    host = device.device_id.lower()
+    return EvaluationProfile(
+        id=f"taf{taf}-{host}",
+        tariff_use_case=taf,
+        tariff_id=f"TAF{taf}",
+        usage_point=usage_point or device.device_id,
+        valid_from=valid_from,
+        assignment=tuple(Assignment(DeviceId(device.device_id), code) for code in registers),
+        recipient=tuple(f"emt-{row.pk}" for row in recipients),
+        registration_period=QUARTER_HOUR,
+        schedule=Schedule(DAY, spread=3600) if taf != 6 else None,
+        **(_two_stages() if taf == 2 else {}),
+    )
+
+
+def _two_stages() -> dict[str, Any]:
+    """TAF 2 without further wishes of the client: high tariff on weekdays 06–22, low tariff else."""
+    weekday = DayProfile(1, (DayTimeProfile(time(0), 2), DayTimeProfile(time(6), 1), DayTimeProfile(time(22), 2)))
+    weekend = DayProfile(2, (DayTimeProfile(time(0), 2),))
+    stages = (
+        TariffStage(1, ObisCode("1-0:1.8.1"), "Hochtarif"),
+        TariffStage(2, ObisCode("1-0:1.8.2"), "Niedertarif"),
+    )
+    trigger = TimeTrigger((weekday, weekend), WeekProfile(1, 1, 1, 1, 1, 2, 2))
+    return {"tariff_stage": stages, "default_tariff_number": 2, "tariff_change_trigger": TariffChangeTrigger(trigger)}
+
+
+def ordered(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore) -> dict[str, list[wire.Profile]]:
+    """What a commissioning order wants beside the WAN profiles, by group: meter, han, emt, evaluation.
+
+    ``order``: ``meters``, ``emts``, ``tafs``, ``malos``, ``melo``, ``install_at`` (ISO 8601), ``han`` ("yes"/"no").
+    """
+    devices = gateways.meters(order["meters"])
+    recipients = emts(gateway.client_id, order["emts"])
+    valid_from = datetime.fromisoformat(order["install_at"])
+    points = [*order.get("malos", []), *[order.get("melo", "")] * len(devices)]
+    evaluations: list[wire.Profile] = [
+        evaluation(int(taf), device, recipients, point, valid_from)
+        for device, point in zip(devices, points, strict=False)
+        for taf in order["tafs"]
+    ]
+    return {
+        "meter": [meter(device, keys) for device in devices],
+        "han": _han(order, gateway, keys, [profile.id for profile in evaluations]),
+        "emt": [emt(row) for row in recipients],
+        "evaluation": evaluations,
+    }
+
+
+def _han(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, contracts: list[str]) -> list[wire.Profile]:
+    """The consumer's access, if it is ordered; the password waits in the key store for its confidential delivery."""
+    if order.get("han") != "yes":
+        return []
+    label = f"client-{gateway.client_id}.{gateway.device_id.lower()}.han.consumer1"
+    if label not in keys.labels(label):
+        keys.put_secret(label, administrator.new_password().encode())
+    password = keys.secret(label).decode()
+    realm = gateway.device_id.lower()
+    return [wire.HanProfile.with_password("consumer1", "consumer1", realm, password, tuple(contracts))]
+
+
+def want(gateway: Gateway, run_id: str, wanted: Iterable[wire.Profile]) -> list[str]:
+    """Keep these profiles as wanted, each a new version if it differs from the last; the names in order."""
+    run = Run.objects.filter(run_id=run_id).first()
+    latest = _latest(gateway)
+    names = []
+    for profile in wanted:
+        name, digest = profile.container_id, profile.digest
+        names.append(name)
+        before = latest.get(name)
+        if before is not None and before.digest == digest and before.state in ("wanted", "active"):
+            continue
+        Profile.objects.filter(gateway=gateway, name=name, state="wanted").update(state="superseded")
+        Profile.objects.create(
+            gateway=gateway,
+            kind=profile.kind.value,
+            name=name,
+            version=before.version + 1 if before else 1,
+            state="wanted",
+            content=profile.canonical(),
+            digest=digest,
+            run=run,
+        )
+    return names
+
+
+def _latest(gateway: Gateway) -> dict[str, Profile]:
+    newest = gateway.profiles.values("name").annotate(newest=Max("version"))
+    wanted = {(row["name"], row["newest"]) for row in newest}
+    return {row.name: row for row in gateway.profiles.defer("content") if (row.name, row.version) in wanted}
+
+
+def read_back(gateway: Gateway, actual: Mapping[str, wire.Profile | None]) -> None:
+    """Keep what stands on the gateway now: one row a name, and what is as wanted becomes active."""
+    digests = {name: profile.digest if profile is not None else "" for name, profile in actual.items()}
+    ProfileReading.objects.bulk_create(
+        [
+            ProfileReading(
+                gateway=gateway,
+                name=name,
+                content=profile.canonical() if profile is not None else b"",
+                digest=digests[name],
+                read_at=Now(),
+            )
+            for name, profile in actual.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["gateway", "name"],
+        update_fields=["content", "digest", "read_at"],
+    )
+    wanted = list(gateway.profiles.filter(name__in=actual, state="wanted").defer("content"))
+    proven = [row.pk for row in wanted if row.digest == digests[row.name]]
+    names = [row.name for row in wanted if row.pk in proven]
+    Profile.objects.filter(gateway=gateway, name__in=names, state="active").update(state="superseded")
+    Profile.objects.filter(pk__in=proven).update(state="active", active_at=Now())
+
+
+ADMINISTRATIVE = ("administrator", "wake_up")
+"""Kinds that stay on a gateway to the end: without them nobody could speak to it any more."""
+_OWN = (Scenario.MANAGEMENT, Scenario.ADMIN_SERVICE, Scenario.NTP_TLS)
+
+
+def removable(gateway: Gateway) -> list[wire.Profile]:
+    """What we know to stand on the gateway or want there, but for the administrator's own profiles."""
+    rows = (
+        gateway.profiles.filter(state__in=("wanted", "active")).exclude(kind__in=ADMINISTRATIVE).order_by("name", "id")
+    )
+    known = {row.name: wire.parse_profile(bytes(row.content)) for row in rows.order_by("name", "id")}
+    return [p for p in known.values() if not (isinstance(p, wire.CommunicationProfile) and p.scenario in _OWN)]
+
+
+def removed(gateway: Gateway, names: Iterable[str]) -> None:
+    """These stand on the gateway no more."""
+    gateway.profiles.filter(name__in=list(names), state__in=("wanted", "active")).update(state="removed")
+    gateway.profile_readings.filter(name__in=list(names)).delete()
