@@ -298,7 +298,7 @@ class SubCaServer:
         with self.registry.lock:
             now = self._clock()
             revision, known = self._crls.get(name, (-1, None))
-            end = known.next_update_utc if known else None
+            end = known.next_update_utc if known is not None else None  # an empty list is false
             if known is None or end is None or revision != authority.revision or end - now < _CRL_RESERVE:
                 known = authority.crl(now)
                 self._crls[name] = (authority.revision, known)
