@@ -7,17 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import transaction
 
-from torwart.adapters.engine.database import fetch, sqlstate, untouched, without_clash
+from torwart.adapters.engine.database import fetch, untouched, without_clash
 from torwart.adapters.engine.statements import statements
 from torwart.kernel.refusals.engine import ENGINE_NOT_JSON, ENGINE_STEP_TWICE
 from torwart.ports.clock import Clock
 from torwart.ports.process_engine import Json
-
-NOT_HELD = "TW001"
-"""SQLSTATE of ``store/sql/engine.sql``: the run is no longer ours."""
 
 OnStep = Callable[[str, str, str, int], None]
 """Called as (run_id, step name, ``"begin"`` or ``"end"``, attempt) around every step that is really executed."""
@@ -95,7 +91,7 @@ class Context:
             return self._done[name]
         self._begin(name)
         # An act may take long and cannot be undone: ask once more whether the run is still ours.
-        if not fetch(self._sql.is_held, {"attempt": self._claim.attempt_id}):
+        if not self._fetch(self._sql.is_held):
             raise NotHeld
         value, text = self._plain(name, do())
         self._keep(name, text)
@@ -110,9 +106,7 @@ class Context:
             self._keep(name, text)
             self._end(name, None)
             return
-        with transaction.atomic():
-            self._keep(name, text)
-            self._call("SELECT absurd.schedule_run(%(queue)s, %(attempt)s, %(until)s)", until=until)
+        self._keep(name, text, self._sql.checkpoint_sleep, until=until)
         raise Suspended
 
     def wait(self, topic: str, name: str, look: Callable[[], Json | None], *, until: datetime | None) -> Json | None:
@@ -125,8 +119,11 @@ class Context:
             if value is not None or (until is not None and until <= self.now()):
                 self._keep(name, text, self._sql.checkpoint_wait)
                 return self._end(name, value)
-            if without_clash(lambda: self._call("SELECT store_suspend_wait(%(queue)s, %(task)s, %(attempt)s)")):
+            asleep, nudged = without_clash(lambda: self._fetch(self._sql.fall_asleep)[0])
+            if asleep:
                 raise Suspended
+            if not nudged:
+                raise NotHeld
 
     def _is_done(self, name: str) -> bool:
         if name in self._named:
@@ -157,8 +154,10 @@ class Context:
         return value
 
     def _register(self, topic: str, name: str, until: datetime | None) -> datetime | None:
-        sql = "SELECT store_register_wait(%(queue)s, %(task)s, %(attempt)s, %(topic)s, %(name)s, %(until)s)"
-        kept: datetime | None = without_clash(lambda: self._call(sql, topic=topic, name=name, until=until))
+        row = without_clash(lambda: self._fetch(self._sql.register, topic=topic, name=name, until=until))
+        if not row:
+            raise NotHeld
+        kept: datetime | None = row[0][0]
         return kept
 
     def _plain(self, name: str, value: Json) -> tuple[Json, str]:
@@ -171,18 +170,10 @@ class Context:
             raise ENGINE_NOT_JSON(step=name, why="NUL")
         return json.loads(text), text
 
-    def _keep(self, name: str, text: str, sql: str | None = None) -> None:
-        claim = self._claim
-        parameters = {"task": claim.task, "attempt": claim.attempt_id, "name": name, "value": text}
-        if not fetch(sql or self._sql.checkpoint, parameters, self._clock):
+    def _keep(self, name: str, text: str, sql: str | None = None, **more: object) -> None:
+        if not self._fetch(sql or self._sql.checkpoint, name=name, value=text, **more):
             raise NotHeld
 
-    def _call(self, sql: str, **parameters: object) -> Any:
-        claim = self._claim
-        parameters |= {"queue": claim.queue, "task": claim.task, "attempt": claim.attempt_id}
-        try:
-            return fetch(sql, parameters, self._clock)[0][0]
-        except psycopg.Error as error:
-            if sqlstate(error) == NOT_HELD:
-                raise NotHeld from error
-            raise
+    def _fetch(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
+        parameters |= {"task": self._claim.task, "attempt": self._claim.attempt_id}
+        return fetch(sql, parameters, self._clock)

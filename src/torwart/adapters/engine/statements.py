@@ -1,7 +1,7 @@
 """The hot statements of the engine, one set a queue, on the tables absurd keeps for it.
 
 absurd's own functions are used wherever speed does not bind (``store/sql/engine.sql``). What every step and every
-claim runs is said here as single statements, for three reasons that were measured:
+claim runs is said here as single statements, for three reasons, all measured or proven by tests:
 - absurd.claim_task sorts all that is due at every claim; two index-ordered looks cost the same at any backlog;
 - set_task_checkpoint_state reads the run's state without locking it, so a worker that lost its lease could write a
   step beside its successor; ``checkpoint`` locks the run row first, which makes a recorded step happen exactly once;
@@ -49,7 +49,7 @@ SELECT claimed.run_id, claimed.task_id, claimed.attempt, claimed.at, task_name, 
          WHERE c.task_id = claimed.task_id),
        CASE WHEN claimed.attempt = 1 THEN 0 ELSE (
          SELECT count(*) FROM absurd.r_$queue AS f
-          WHERE f.task_id = claimed.task_id AND f.state = 'failed'
+          WHERE f.task_id = claimed.task_id AND f.failed_at IS NOT NULL
             AND f.attempt >= coalesce((
               SELECT max(o.attempt) FROM absurd.c_$queue AS c JOIN absurd.r_$queue AS o ON o.run_id = c.owner_run_id
                WHERE c.task_id = claimed.task_id), 0)
@@ -82,6 +82,42 @@ _IS_HELD = "SELECT 1 FROM absurd.r_$queue WHERE run_id = %(attempt)s AND state =
 
 _AWAKE = ", awake AS (DELETE FROM store_wait WHERE task = %(task)s AND EXISTS (SELECT 1 FROM held))"
 
+# The lock on the topic waits for every transaction that has nudged it and not yet committed, so what those wrote is
+# seen by the look that follows; later nudges find the row. A wait told again keeps its first deadline.
+_REGISTER = """
+, topic AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('torwart.topic ' || %(topic)s, 0)))
+INSERT INTO store_wait AS w (task, queue, attempt, topic, name, until, nudged, since)
+SELECT %(task)s, '$queue', run_id, %(topic)s, %(name)s, %(until)s, false, absurd.current_time() FROM held, topic
+ON CONFLICT (task) DO UPDATE
+   SET attempt = excluded.attempt, topic = excluded.topic, name = excluded.name, nudged = false,
+       until = CASE WHEN w.name = excluded.name THEN w.until ELSE excluded.until END,
+       since = CASE WHEN w.name = excluded.name THEN w.since ELSE excluded.since END
+RETURNING until
+"""
+
+_FALL_ASLEEP = """
+WITH wait AS (SELECT nudged, until FROM store_wait WHERE task = %(task)s FOR UPDATE),
+asleep AS (
+  UPDATE absurd.r_$queue AS r
+     SET state = 'sleeping', claimed_by = NULL, claim_expires_at = NULL, wake_event = NULL,
+         available_at = coalesce(wait.until, 'infinity')
+    FROM wait WHERE r.run_id = %(attempt)s AND r.state = 'running' AND NOT wait.nudged
+  RETURNING r.task_id
+),
+task AS (UPDATE absurd.t_$queue SET state = 'sleeping' WHERE task_id IN (SELECT task_id FROM asleep)),
+again AS (UPDATE store_wait SET nudged = false WHERE task = %(task)s AND nudged)
+SELECT EXISTS (SELECT 1 FROM asleep), coalesce((SELECT nudged FROM wait), false)
+"""
+
+_SLEEP = """
+, asleep AS (
+  UPDATE absurd.r_$queue
+     SET state = 'sleeping', claimed_by = NULL, claim_expires_at = NULL, available_at = %(until)s
+   WHERE run_id IN (SELECT run_id FROM held)
+),
+task AS (UPDATE absurd.t_$queue SET state = 'sleeping' WHERE task_id = %(task)s AND EXISTS (SELECT 1 FROM held))
+"""
+
 _BEAT = """
 UPDATE absurd.r_$queue SET claim_expires_at = clock_timestamp() + %(lease)s * interval '1 second'
  WHERE run_id = ANY(%(attempts)s) AND state = 'running' RETURNING run_id
@@ -99,8 +135,10 @@ UPDATE absurd.t_$queue SET state = 'pending' WHERE task_id IN (SELECT task_id FR
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """``claim`` and ``end_and_claim`` answer claimed runs; ``checkpoint`` and ``checkpoint_wait`` answer one row, or
-    none if the run is no longer held, like ``is_held``, which locks nothing; ``beat`` answers the attempts still held.
+    """``claim`` and ``end_and_claim`` answer claimed runs. ``register`` answers the wait's deadline and the checkpoints
+    answer one row, or none if the run is no longer held; ``is_held`` says that without locking anything.
+    ``fall_asleep`` answers whether the run sleeps now, and whether it was nudged instead. ``beat`` answers the attempts
+    still held.
     """
 
     claim: str
@@ -108,6 +146,9 @@ class Statements:
     is_held: str
     checkpoint: str
     checkpoint_wait: str
+    checkpoint_sleep: str
+    register: str
+    fall_asleep: str
     beat: str
     hand_back: str
 
@@ -125,6 +166,9 @@ def statements(queue: str) -> Statements:
         is_held=on(_IS_HELD),
         checkpoint=on("WITH " + _HELD + _CHECKPOINT),
         checkpoint_wait=on("WITH " + _HELD + _AWAKE + _CHECKPOINT),
+        checkpoint_sleep=on("WITH " + _HELD + _SLEEP + _CHECKPOINT),
+        register=on("WITH " + _HELD + _REGISTER),
+        fall_asleep=on(_FALL_ASLEEP),
         beat=on(_BEAT),
         hand_back=on(_HAND_BACK),
     )

@@ -1,19 +1,5 @@
 -- What the durable engine needs beside absurd's own functions (adapters/engine tells the whole story).
--- Each function is one round trip; all locks are taken in the order topic, wait, run, task.
--- SQLSTATE TW001: the caller no longer holds the run (lease lost, cancelled or ended).
-
--- Fence: lock the run row or refuse. While it is locked nobody can take the run over.
-create function store_hold_run(p_queue text, p_attempt uuid) returns void language plpgsql as $$
-declare
-  v_found integer;
-begin
-  execute format('select 1 from absurd.%I where run_id = $1 and state = ''running'' for update', 'r_' || p_queue)
-    into v_found using p_attempt;
-  if v_found is null then
-    raise exception 'run is not held' using errcode = 'TW001';
-  end if;
-end;
-$$;
+-- Each function is one round trip; locks are taken in the order topic, wait, run, task.
 
 -- The same run_id starts one run, whatever the queue. True if this call started it.
 create function store_spawn(p_queues text[], p_queue text, p_story text, p_run_id text, p_params jsonb)
@@ -35,48 +21,8 @@ begin
 end;
 $$;
 
--- Register a wait. The exclusive lock on the topic waits for every transaction that has already nudged it but not
--- yet committed, so what those wrote is seen by the look that follows; later ones find the row. A wait that comes
--- back after a crash keeps its first deadline.
-create function store_register_wait(
-  p_queue text, p_task uuid, p_attempt uuid, p_topic text, p_name text, p_until timestamptz
-) returns timestamptz language plpgsql as $$
-declare
-  v_until timestamptz;
-begin
-  perform pg_advisory_xact_lock(hashtextextended('torwart.topic ' || p_topic, 0));
-  insert into store_wait as w (task, queue, attempt, topic, name, until, nudged, since)
-    values (p_task, p_queue, p_attempt, p_topic, p_name, p_until, false, absurd.current_time())
-    on conflict (task) do update
-      set attempt = excluded.attempt,
-          topic = excluded.topic,
-          name = excluded.name,
-          nudged = false,
-          until = case when w.name = excluded.name then w.until else excluded.until end,
-          since = case when w.name = excluded.name then w.since else excluded.since end
-    returning until into v_until;
-  perform store_hold_run(p_queue, p_attempt);
-  return v_until;
-end;
-$$;
-
--- Fall asleep until nudged or due. False if a nudge came meanwhile: look again.
-create function store_suspend_wait(p_queue text, p_task uuid, p_attempt uuid) returns boolean language plpgsql as $$
-declare
-  v_wait store_wait%rowtype;
-begin
-  select * into v_wait from store_wait where task = p_task for update;
-  perform store_hold_run(p_queue, p_attempt);
-  if v_wait.nudged then
-    update store_wait set nudged = false where task = p_task;
-    return false;
-  end if;
-  perform absurd.schedule_run(p_queue, p_attempt, coalesce(v_wait.until, 'infinity'::timestamptz));
-  return true;
-end;
-$$;
-
--- Make the runs that wait for a topic look again; how many there were.
+-- Make the runs that wait for a topic look again; how many there were. The lock on the topic is shared by all who
+-- nudge it and held until their commit; whoever registers a wait takes it alone (adapters/engine/statements.py).
 create function store_nudge(p_topic text) returns integer language plpgsql as $$
 declare
   v_count integer;
@@ -118,16 +64,23 @@ begin
 end;
 $$;
 
--- End an attempt that failed: try again at p_retry_at, or never if that is null.
+-- End an attempt that failed: try again at p_retry_at, or never if that is null. False if it is no longer held.
 create function store_fail(p_queue text, p_task uuid, p_attempt uuid, p_reason jsonb, p_retry_at timestamptz)
-  returns void language plpgsql as $$
+  returns boolean language plpgsql as $$
+declare
+  v_held integer;
 begin
-  perform store_hold_run(p_queue, p_attempt);
+  execute format('select 1 from absurd.%I where run_id = $1 and state = ''running'' for update', 'r_' || p_queue)
+    into v_held using p_attempt;
+  if v_held is null then
+    return false;
+  end if;
   if p_retry_at is null then
     execute format('update absurd.%I set max_attempts = 1 where task_id = $1', 't_' || p_queue) using p_task;
     delete from store_wait where task = p_task;
   end if;
   perform absurd.fail_run(p_queue, p_attempt, p_reason, p_retry_at);
+  return true;
 end;
 $$;
 
