@@ -86,7 +86,7 @@ def _confirmed(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
         emts[bytes.fromhex(ski)] = owner
     verified = cms.verify(fact.body, signers=signers)
     told = Confirmation.decode(verified.content)
-    emt = Emt.objects.get(pk=emts[verified.signer_ski])
+    emt = Emt.objects.get(pk=emts[verified.signer_ski] or 0)
     device = Gateway.objects.filter(device_id=told.device.upper(), client_id=emt.client_id).first()
     if device is None:
         raise CONFIRMATION_FOREIGN(emt=emt.name, gateway=told.device)

@@ -1,0 +1,1 @@
+"""The demonstration: a whole installation with its outside parties, from delivery note to first readings."""

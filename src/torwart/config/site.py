@@ -1,0 +1,323 @@
+"""A complete test installation on disk: PKI, keys, database, delivery note, and the configuration of every process.
+
+Demonstration, stories and benchmarks stand on it. Nothing of it is for a live environment: its keys are test keys.
+"""
+
+import io
+import os
+import secrets
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from torwart.adapters.key_store import FileKeyStore
+from torwart.config.installation import database_url, django_setup
+from torwart.kernel.identifiers import BdewCode, MaLoId, MeLoId
+from torwart.services import administrator
+from torwart.services import client as clients
+from torwart.services import delivery_note as delivery_notes
+from torwart.services import emt as emts
+from torwart.sim.gateway.config import GatewayConfig
+from torwart.sim.pki import Credential, TestPki, Triple
+from torwart.wire import cms, els
+from torwart.wire.certificate import Role, Use, identify
+from torwart.wire.smgw import result_contact
+
+OPERATOR = "Stadtwerke Musterstadt"
+MAKER = "Musterwerk GmbH"
+FIRMWARE = "3.4.1"
+ADMIN_HOST = "gwa.sm"
+"""How gateways name the ADMIN-SERVICE of this site in their requests."""
+
+
+@dataclass
+class Site:
+    """``directory`` holds everything but the database, which is a fresh one on the server ``database`` names."""
+
+    directory: Path
+    pki: TestPki
+    database: str
+    client: int = 0
+    emt: str = ""
+    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> FileKeyStore:
+        return FileKeyStore.open(self.directory / "keys", key_file=self.directory / "keys.key")
+
+    @property
+    def pki_dir(self) -> Path:
+        return self.directory / "pki"
+
+
+def create(directory: Path, *, client: str = OPERATOR) -> Site:
+    """Make a new installation in ``directory``: PKI, key set of the client, database with client and GWA."""
+    directory.mkdir(parents=True, exist_ok=True)
+    key_file = directory / "keys.key"
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(secrets.token_bytes(32))
+    site = Site(directory, TestPki.create(datetime.now(UTC)), _new_database())
+    django_setup(site.database, migrated=False)
+    _migrate()
+    site.client = clients.create(client, actor="site")
+    site.pki.gwa = _key_set(site)
+    site.pki.write(site.pki_dir)
+    return site
+
+
+def _new_database() -> str:
+    """A database of our own beside what the server holds already."""
+    base = psycopg.conninfo.conninfo_to_dict(database_url())
+    name = f"torwart_site_{os.getpid()}_{secrets.token_hex(3)}"
+    with psycopg.connect(**{**base, "dbname": "postgres"}, autocommit=True) as connection:  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')
+    user, host = base.get("user", ""), base.get("host", "")
+    port = f"&port={base['port']}" if "port" in base else ""
+    return f"postgresql://{user}@/{name}?host={host}{port}"
+
+
+def drop_database(site: Site) -> None:
+    """Forget the site's database."""
+    from django.db import connections
+
+    connections.close_all()
+    base = psycopg.conninfo.conninfo_to_dict(site.database)
+    with psycopg.connect(**{**base, "dbname": "postgres"}, autocommit=True) as connection:  # type: ignore[arg-type]
+        connection.execute(f'DROP DATABASE IF EXISTS "{base["dbname"]}" WITH (FORCE)')
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def _key_set(site: Site) -> Triple:
+    """The client's GWA keys: SIG and ENC made in the key store and certified there, TLS as a file for head-ends."""
+    keys = site.keys
+    public = {use: keys.generate(administrator.label(site.client, use, 1)) for use in (Use.SIG, Use.ENC)}
+    tls = site.pki.gwa.tls
+    made = site.pki.issue_triple(
+        Role.GWA,
+        site.pki.name,
+        public_keys={**public, Use.TLS: tls.certificate.public_key()},  # type: ignore[dict-item]
+    )
+    for use in (Use.SIG, Use.ENC):
+        certificate = made.of(use).certificate
+        administrator.register(keys, site.client, certificate, identify(certificate).sequence, use)
+    return Triple(Credential(made.tls.certificate, tls.key), made.sig, made.enc)
+
+
+# Configuration files
+
+
+def write_headend(site: Site, *, ports: Mapping[str, int] | None = None) -> Path:
+    """``headend.toml``: listeners on loopback, each on a free port unless ``ports`` names one."""
+    given = ports or {}
+    gwa = identify(site.pki.gwa.tls.certificate).common_name.lower().replace(" ", "-")
+    _write_chain(site, "headend-chain.pem", site.pki.gwa.tls)
+    names = ("MANAGEMENT", "ADMIN-SERVICE", "NTP", "EMT-SERVICE")
+    listen = "\n".join(f'"{name}" = "127.0.0.1:{given.get(name, 0)}"' for name in names)
+    sub_ca, seal_ca, root = (_authority_file(site, a) for a in (site.pki.sub_ca, site.pki.seal_ca, site.pki.root))
+    return _write(
+        site.directory / "headend.toml",
+        f"""[tls]
+chain = "headend-chain.pem"
+key = "pki/{gwa}.tls.key.pem"
+root = "{root}"
+sub_cas = ["{sub_ca}"]
+seal_cas = ["{seal_ca}"]
+
+[listen]
+{listen}
+
+[headend]
+clock_is_trusted = true
+
+[limits]
+certificate_rate = 5.0
+certificate_burst = 50
+""",
+    )
+
+
+def _write_chain(site: Site, name: str, credential: Credential) -> None:
+    chain = site.pki.chain_of(credential.certificate)
+    (site.directory / name).write_bytes(b"".join(c.public_bytes(Encoding.PEM) for c in chain[:2]))
+
+
+def _authority_file(site: Site, authority: Any) -> str:
+    name = f"{authority.identity.common_name}".replace(" ", "-").lower()
+    return f"pki/{name}.cert.pem"
+
+
+def write_worker(
+    site: Site,
+    *,
+    bus: str,
+    ca_url: str,
+    crl_url: str,
+    name: str = "worker",
+    callbacks: str = "",
+    patience: Mapping[str, Any] | None = None,
+    threads: int = 6,
+) -> Path:
+    """``<name>.toml`` for one worker; ``callbacks``: where it takes the Sub-CA's callbacks, if it does."""
+    gwa = identify(site.pki.gwa.tls.certificate).common_name.lower().replace(" ", "-")
+    maker = identify(site.pki.gwh.sig.certificate).common_name.lower().replace(" ", "-")
+    sub_ca, seal_ca, root = (_authority_file(site, a) for a in (site.pki.sub_ca, site.pki.seal_ca, site.pki.root))
+    waits = "\n".join(
+        f"{key} = {list(value) if isinstance(value, tuple) else value}" for key, value in (patience or {}).items()
+    )
+    return _write(
+        site.directory / f"{name}.toml",
+        f"""[bus]
+url = "{bus}"
+
+[keys]
+directory = "keys"
+key_file = "keys.key"
+
+[trust]
+root = "{root}"
+sub_cas = ["{sub_ca}"]
+seal_cas = ["{seal_ca}"]
+makers = ["pki/{maker}.sig.cert.pem"]
+bundle = "pki/chain.pem"
+
+[ca]
+url = "{ca_url}"
+crl_url = "{crl_url}"
+chain = "headend-chain.pem"
+key = "pki/{gwa}.tls.key.pem"
+
+[network]
+management = "127.0.0.1:{site.ports["MANAGEMENT"]}"
+admin_service = "127.0.0.1:{site.ports["ADMIN-SERVICE"]}"
+ntp = "127.0.0.1:{site.ports["NTP"]}"
+tls = ["pki/{gwa}.tls.cert.pem"]
+contact = "{result_contact(ADMIN_HOST)}"
+
+[worker]
+threads = {threads}
+callbacks = "{callbacks}"
+
+[wake_up]
+count = 1000
+gap = 0
+
+[patience]
+{waits}
+""",
+    )
+
+
+def _write(path: Path, text: str) -> Path:
+    tomllib.loads(text)
+    path.write_text(text)
+    return path
+
+
+# Delivery note
+
+
+def signed_note(site: Site, devices: Iterable[GatewayConfig], *, number: str = "LS-2026-0001") -> bytes:
+    """The maker's delivery note for these devices: seal certificates, meters' keys for our ENC key, CMS-signed."""
+    now = site.pki.now
+    head = els.Head(
+        number=number,
+        message_type="ERSTLIEFERUNG",
+        created_at=now,
+        delivered_on=now.date(),
+        maker=MAKER,
+        maker_flag=site.pki.maker,
+        operator=OPERATOR,
+        operator_code=BdewCode.parse("9905048000007"),
+        administrator=site.pki.name,
+    )
+    out = io.BytesIO()
+    els.write(head, [els.Carrier("BOX-1", "SAFETYBOX", ("S-1001",))], _items(site, devices), out)
+    signer = cms.LocalSigner(site.pki.gwh.sig.key, site.pki.gwh.sig.certificate)
+    return cms.sign(out.getvalue(), signer=signer, certificate=site.pki.gwh.sig.certificate)
+
+
+def _items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]:
+    enc = site.pki.gwa.enc.certificate
+    recipient, fingerprint = cms.Recipient.of(enc), enc.fingerprint(hashes.SHA256())
+    chain = tuple(c.public_bytes(Encoding.DER) for c in (site.pki.seal_ca.certificate, site.pki.root.certificate))
+    for device in devices:
+        yield els.GatewayItem(
+            id=device.device,
+            maker_type="SMGW G3",
+            firmware=FIRMWARE,
+            wan_type="LTE",
+            cc_certificate="BSI-DSZ-CC-0919",
+            carrier="BOX-1",
+            tls=device.seal.tls.certificate_der,
+            sig=device.seal.sig.certificate_der,
+            enc=device.seal.enc.certificate_der,
+            chain=chain,
+        )
+        for meter in device.meters:
+            secret = els.Secret("LMN_MK0", fingerprint, cms.seal(meter.key, recipient=recipient))
+            registers = ("1-0:1.8.0", "1-0:2.8.0") if meter.pv_kwp else ("1-0:1.8.0",)
+            yield els.MeterItem(
+                id=meter.device,
+                maker_type="mME BZ3",
+                firmware="1.0",
+                sector="Strom",
+                lmn="HDLC_RS485",
+                obis=registers,
+                secrets=(secret,),
+            )
+
+
+def import_note(site: Site, note: bytes) -> delivery_notes.Report:
+    """Import a signed note for the site's client."""
+    maker = site.pki.gwh.sig.certificate
+    return delivery_notes.import_note(
+        note,
+        client=site.client,
+        keys=site.keys,
+        trust=site.pki.trust,
+        makers={cms.ski_of(maker): cms.keys.public_key_of(maker)},
+        at=datetime.now(UTC),
+        actor="demo",
+    )
+
+
+def register_emt(site: Site, endpoint: str) -> str:
+    """The site's EMT as the client's master data know it (P13): address and certificates; its name."""
+    site.emt = "Stadtwerk Musterstadt"
+    emts.register(site.client, site.emt, endpoint, site.pki.emt.certificates, actor="site")
+    return site.emt
+
+
+def orders(devices: Sequence[GatewayConfig], emt: str, wake_up: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    """A commissioning order for each device, as a client would place it: (device id, fields)."""
+    for number, device in enumerate(devices):
+        yield (
+            device.device,
+            {
+                "gateway": device.device,
+                "meters": [meter.device for meter in device.meters],
+                "melo": MeLoId.parse(f"DE00036056068{number:020d}"),
+                "malos": [MaLoId.complete(f"5{number:06d}{k:03d}") for k in range(len(device.meters))],
+                "address": f"Musterweg {number + 1}, 56068 Koblenz",
+                "install_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+                "technician": "Erika Muster",
+                "technician_phone": "+49 261 123456",
+                "wan_type": "LTE",
+                "wan_address": wake_up,
+                "tafs": [["7"], ["1", "7"], ["2"], ["6", "7"]][number % 4],
+                "emts": [emt],
+                "han": "yes" if number % 3 == 0 else "no",
+            },
+        )
