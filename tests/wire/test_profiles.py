@@ -419,6 +419,11 @@ def test_tariff_use_cases_we_do_not_have_are_refused(taf: int) -> None:
 
 
 PEER = Peer((Endpoint("a", 1),), (b"x",), b"s", b"e")
+PROXY = ProxyProfile("a", Scheme.HKS3, DeviceId("ETHE0300004261"), b"x", "box", (Endpoint("a", 1),), (b"x",))
+
+
+def proxy(**changes: object) -> ProxyProfile:
+    return replace(PROXY, **changes)
 
 
 @pytest.mark.parametrize(
@@ -454,6 +459,18 @@ PEER = Peer((Endpoint("a", 1),), (b"x",), b"s", b"e")
             lambda: MeterProfile.with_key(DeviceId("1LGZ0072999211"), (ObisCode("1-0:1.8.0"),), b"short"),
             "extension.key",
         ),
+        (lambda: MeterProfile(DeviceId("1LGZ0072999211"), (ObisCode("1-0:1.8.0"),), sample_rate=0), "sample_rate"),
+        (lambda: MeterProfile(DeviceId("1LGZ0072999211"), (ObisCode("1-0:1.8.0"),), device_type=""), "device_type"),
+        (lambda: CommunicationProfile("a", Scenario.MANAGEMENT, PEER, schedule=Schedule(1)), "schedule.period"),
+        (lambda: AdministratorProfile("a", "n", (), b"s", b"e", (b"r",)), "tls_certificates"),
+        (lambda: AdministratorProfile("a", "n", (b"",), b"s", b"e", (b"r",)), "certificates"),
+        (lambda: WakeUpProfile("a", True, 1, b""), "signature_certificate"),
+        (lambda: HanProfile("a", Role.SRV, "u", b"x", valid_until=datetime(2026, 1, 1)), "valid_until"),
+        (lambda: HanProfile("a", Role.CON, "u", b"x", static_address=StaticAddress("a b", 24)), "static_address"),
+        (lambda: proxy(wan_peer_addresses=()), "wan_peer_addresses"),
+        (lambda: proxy(wan_peer_addresses=(Endpoint("a", 0),)), "wan_peer_addresses"),
+        (lambda: proxy(wan_tls_sni="a b"), "wan_tls_sni"),
+        (lambda: proxy(cls_certificate=b""), "wan_peer_certificate"),
         (lambda: WakeUpProfile("a", True, 0, b"x"), "port"),
         (lambda: WakeUpProfile("a", True, 1, b"x", 0), "window"),
         (lambda: AdministratorProfile("a", "n", (b"x",), b"s", b"e", ()), "trust"),
@@ -472,6 +489,63 @@ def test_other_profiles_are_checked(make: object, field: str) -> None:
         make()  # type: ignore[operator]
 
     assert (caught.value.code, caught.value.details["field"]) == ("profile.field", field)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ((b"ems:attributes", b"ems:others"), "profile.malformed"),
+        ((b"adls:com_type", b"adls:com_kind"), "profile.malformed"),
+        ((b">TLS<", b">SMOKE<"), "profile.malformed"),
+        ((b">true<", b">maybe<"), "profile.malformed"),
+        ((b">eHZ<", b">e\tHZ<"), "profile.malformed"),
+        ((b'id="0100010800ff"', b'id="01"'), "profile.malformed"),
+        ((b"container", b"crate"), "profile.kind"),
+        ((b'id="00000000e000', b'id="00000000e009'), "profile.malformed"),
+    ],
+)
+def test_damaged_meter_profiles(change: tuple[bytes, bytes], code: str) -> None:
+    """Each breach of the real form's known part is refused by name."""
+    body = MeterProfile(DeviceId("1LGZ0072999211"), (ObisCode("1-0:1.8.0"),)).to_xml()
+    damaged = body.replace(*change)
+    assert damaged != body
+
+    with pytest.raises(Refusal) as caught:
+        parse_profile(damaged)
+
+    assert caught.value.code == code
+
+
+def test_other_documents_are_no_profiles() -> None:
+    """A container without a profile we know is refused; profiles of two kinds differ in one line."""
+    with pytest.raises(Refusal) as caught:
+        parse_profile(b'<container id="x"><other/></container>')
+
+    assert caught.value.code == "profile.malformed"
+    assert differences(PROXY, example_evaluation()) == ["profile: wanted ProxyProfile, found EvaluationProfile"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [(b">DE00", b">DE\x0900"), (b"<tw:usagePoint>", b"<tw:usagePoint>" + b"x" * 600)],
+    ids=["control", "long"],
+)
+def test_texts_are_one_bounded_line(change: tuple[bytes, bytes]) -> None:
+    """A text with a control character or beyond its length is refused when read."""
+    with pytest.raises(Refusal) as caught:
+        parse_profile(example_evaluation().to_xml().replace(*change))
+
+    assert caught.value.code == "profile.malformed"
+
+
+def test_octets_are_bounded() -> None:
+    """A certificate of absurd size is refused when read."""
+    body = WakeUpProfile("a", True, 1, b"x").to_xml().replace(b">eA==<", b">" + b"AAAA" * 6000 + b"<")
+
+    with pytest.raises(Refusal) as caught:
+        parse_profile(body)
+
+    assert caught.value.code == "profile.malformed"
 
 
 def test_an_ntp_peer_has_no_content_certificates() -> None:

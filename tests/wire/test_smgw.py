@@ -417,9 +417,9 @@ def test_profile_addresses_need_what_their_name_depends_on() -> None:
     address = profile_address(ProfileKind.COMMUNICATION, "ntp", scenario=Scenario.NTP_TLS)
 
     assert address.path == "/cosem/ldevs/ntp.sm/containers/9001-01005e318044"
-    for arguments in ({"kind": ProfileKind.COMMUNICATION}, {"kind": ProfileKind.EVALUATION}):
+    for kind in (ProfileKind.COMMUNICATION, ProfileKind.EVALUATION):
         with pytest.raises(Refusal):
-            profile_address(name="x", **arguments)
+            profile_address(kind, "x")
 
 
 @pytest.mark.parametrize(
@@ -442,6 +442,40 @@ def test_other_answers_are_refused(response: Response, code: str) -> None:
         SMGW.read_status().answer(response, lambda body: body)
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (encode(MethodResponse(0)), "cosem.answer"),
+        (encode(MethodResponse(None, to_data("text"))), "cosem.data"),
+        (b"", "cosem.answer"),
+        (encode(MethodResponse(4, to_data((1, 2)))), "cosem.application"),
+    ],
+)
+def test_wrong_results_are_refused(body: bytes, code: str) -> None:
+    """A result that is missing, of another type or a failure is never taken for one."""
+    with pytest.raises(Refusal) as caught:
+        SMGW.self_test().result(body)
+
+    assert caught.value.code == code
+
+
+def test_an_act_without_result_understands_an_empty_success() -> None:
+    """A method without result may answer with or without a document."""
+    assert SMGW.restart().result(b"") is None
+    assert SMGW.restart().result(encode(MethodResponse(0))) is None
+
+
+def test_unknown_words_of_an_enumeration_are_refused() -> None:
+    """An operating state we do not know is not guessed."""
+    data = to_data(STATUS)
+    damaged = replace(data, value=(*data.parts[:2], replace(data.parts[2], value="fine"), *data.parts[3:]))
+
+    with pytest.raises(Refusal) as caught:
+        from_data(DeviceStatus, damaged)
+
+    assert caught.value.code == "cosem.data"
 
 
 def test_protected_content_needs_a_way_to_open_it() -> None:

@@ -33,6 +33,8 @@ READINGS_NAME = "01005e31803c"
 """Logical name of a meter's readings in real exports; TAF 10 has 01005e31803f."""
 
 MAX_ENTRIES = 100_000
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes of one document; an entry with signature has about 450."""
 
 WATT, WATT_HOUR, AMPERE, VOLT, HERTZ = 27, 30, 33, 35, 44
 """Unit codes of COSEM seen in real exports (spec/04 §4.1)."""
@@ -103,7 +105,7 @@ class Readings:
     @classmethod
     def from_xml(cls, body: bytes) -> "Readings":
         """Refuses ``xml.*`` and ``readings.malformed``; signatures are not checked here (``verify``)."""
-        return cls.of_element(parse(body))
+        return cls.of_element(parse(body, max_size=MAX_SIZE))
 
     @classmethod
     def of_element(cls, root: Element) -> "Readings":

@@ -16,7 +16,7 @@ from torwart.kernel.refusals.xml import (
 )
 
 MAX_SIZE = 4 * 1024 * 1024
-"""Bytes of one document; a buffer of 31 days of 15-minute values of ten registers stays below 3 MiB."""
+"""Bytes of one document unless its reader allows more; a full log of 1000 entries has about 0.7 MB."""
 
 MAX_DEPTH = 40
 """Levels of elements; the deepest document of TR-03109-1 Anlage II §8 needs eleven plus the nesting of its values."""

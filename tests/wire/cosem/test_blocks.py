@@ -135,3 +135,11 @@ def test_a_reader_starts_anew_and_refuses_other_blocks() -> None:
     assert reader.next().header("Range") == "bytes=0-1"
     reader.feed(Response(200, {}, b"abcd"))
     assert (reader.done, reader.body) == (True, b"abcd")
+
+
+def test_a_reader_does_not_collect_without_end() -> None:
+    """A resource larger than its limit, or without told size, is refused at the first block."""
+    for where in ("bytes 0-1/99", "bytes 0-1/*"):
+        with pytest.raises(Refusal) as caught:
+            BlockReader(Request("GET", "/x"), 2, limit=50).feed(Response(206, {"Content-Range": where}, b"ab"))
+        assert caught.value.code == "cosem.answer"

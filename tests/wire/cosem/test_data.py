@@ -66,11 +66,21 @@ def nested(leaves: st.SearchStrategy[Data]) -> st.SearchStrategy[Data]:
     )
 
 
+DESCRIPTIONS = st.recursive(
+    st.sampled_from([TypeDescription("long"), TypeDescription("octet-string"), TypeDescription("structure")]),
+    lambda inner: st.one_of(
+        st.builds(TypeDescription, st.just("array"), st.tuples(inner), st.integers(0, 65535)),
+        st.builds(TypeDescription, st.just("structure"), st.lists(inner, max_size=3).map(tuple)),
+    ),
+    max_leaves=5,
+)
+ANY_COMPACT = st.builds(CompactArray, DESCRIPTIONS, st.binary(max_size=9)).map(lambda v: Data("compact-array", v))
 LITERAL_VALUES = nested(SCALARS | WHOLE_BITS | COMPACT)
 XML_VALUES = nested(
     SCALARS
     | WHOLE_BITS
     | COMPACT
+    | ANY_COMPACT
     | st.text("01", max_size=11).map(lambda v: Data("bit-string", v))
     | st.just(Data("dont-care"))
     | st.binary(min_size=4, max_size=4).map(lambda v: Data("floating-point", v))
@@ -217,6 +227,47 @@ def test_wrong_literals_are_refused(literal: str) -> None:
         parse_literal(literal)
 
     assert caught.value.code == "cosem.literal"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Data("dont-care"),
+        Data("floating-point", bytes(4)),
+        Data("bit-string", "1"),
+        Data("compact-array", CompactArray(TypeDescription("octet-string"), b"\1a")),
+        Data("compact-array", CompactArray(TypeDescription("long"), b"\1")),
+    ],
+)
+def test_what_has_no_literal_is_refused(data: Data) -> None:
+    """Types Tabelle 13 leaves out, broken octets of bits and elements without fixed size cannot be written."""
+    with pytest.raises(Refusal) as caught:
+        to_literal(data)
+
+    assert caught.value.code == "cosem.literal"
+
+
+@pytest.mark.parametrize("literal", ["time:[00112233,44556677]", "boolean:[1,0]", "long64:[-1,2]", "unsigned:[]"])
+def test_compact_arrays_of_every_form(literal: str) -> None:
+    """Octets, booleans and numbers of fixed size make compact arrays."""
+    assert to_literal(parse_literal(literal)) == literal
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("array", ()), ("long", (TypeDescription("long"),)), ("compact-array", ()), ("nonsense", ())],
+)
+def test_wrong_type_descriptions_are_refused(name: str, parts: tuple[TypeDescription, ...]) -> None:
+    """An array describes one element type, a scalar none."""
+    with pytest.raises(Refusal):
+        TypeDescription(name, parts)
+
+
+def test_comments_do_not_hide_text() -> None:
+    """A comment within a value splits its text and changes nothing; elements within it are refused."""
+    root = etree.fromstring(f'<root xmlns="{COD}"><long>1<!-- x -->2</long></root>')
+
+    assert read_data(root[0]) == Data("long", 12)
 
 
 @given(st.text("[]{},:abcdefgilnorstu-0123456789", max_size=30))

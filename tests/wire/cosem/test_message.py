@@ -9,6 +9,7 @@ from torwart.wire.cosem.message import (
     MEDIA_TYPE_CMS,
     MEDIA_TYPE_CMS_V2,
     MEDIA_TYPE_XML,
+    METHODS,
     STATUS,
     Contact,
     MediaType,
@@ -114,6 +115,11 @@ def test_headers_are_found_whatever_their_case() -> None:
 def test_every_refusal_has_a_status_of_the_table() -> None:
     """Whatever kind of refusal reaches the server, it answers a status it has a text for."""
     assert {status_of(Refusal(kind, {})) for kind in KINDS.values()} <= STATUS.keys()
+
+
+def test_which_requests_may_be_repeated() -> None:
+    """A2 Tabelle 6: all but POST are idempotent."""
+    assert [method for method in METHODS if Request(method, "/").idempotent] == ["GET", "PUT", "DELETE"]
 
 
 def test_success_and_completion() -> None:

@@ -307,6 +307,42 @@ def test_a_refused_container_keeps_its_content() -> None:
     assert decode(ask(server, "GET", CONTAINER).body) == Container("00005e3101ff", 1, MEMBERS)
 
 
+def test_containers_of_the_physical_device() -> None:
+    """§8.2.15, §8.2.16: containers beside the logical devices bundle some of them."""
+    server, _, _ = make()
+    path = "/cosem/containers/1-00005e3102ff"
+    node = Container("00005e3102ff", devices=(LogicalDevice(METER, Listing.of(MEMBERS)),))
+
+    assert ask(server, "PUT", path).status == 201
+    assert decode(ask(server, "GET", path).body) == Container("00005e3102ff", 1)
+    assert ask(server, "PUT", path, node).status == 204
+    assert decode(ask(server, "GET", path).body) == node
+    listed = decode_as(Containers, ask(server, "GET", "/cosem/containers").body).list.items
+    assert [(item.class_id, item.id, item.devices) for item in listed] == [(1, "00005e3102ff", node.devices)]
+    assert decode(ask(server, "GET", "/cosem?q.depth=0").body) == Cosem()
+    assert [ask(server, "DELETE", path).status for _ in range(2)] == [204, 404]
+    assert ask(server, "PUT", path, LogicalDevice(METER)).status == 422
+
+
+def test_objects_are_created_overwritten_and_deleted() -> None:
+    """§8.2.8: PUT makes an object empty or with values, then overwrites them; DELETE removes it."""
+    server, _, _ = make()
+    path = f"/cosem/ldevs/{METER}/objects/3-0100100700ff"
+    node = Object(ObjectId(3, "0100100700ff"), 0, Listing.of([Attribute(2, Data("long", 5))]))
+
+    assert ask(server, "PUT", path).status == 201
+    assert ask(server, "PUT", path, node).status == 204
+    assert decode_as(Object, ask(server, "GET", path).body)[2] == Data("long", 5)
+    assert ask(server, "PUT", path, MethodCall(Data("long", 5))).status == 422
+    assert ask(server, "DELETE", path).status == 204
+    assert ask(server, "PUT", f"/cosem/ldevs/{GATEWAY}/objects/3-0100100700ff", node).status == 500
+
+
+def test_a_method_takes_only_its_parameter() -> None:
+    """A POST with another element than methodRequestParameter is refused."""
+    assert ask(make()[0], "POST", f"{CLOCK}/methods/1", Attribute(1, Data("long", 1))).status == 422
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status"),
     [

@@ -63,6 +63,10 @@ CONTAINERS = st.builds(
     st.none() | st.integers(0, 65535),
     st.none() | st.lists(OBJECTS, min_size=1, max_size=2).map(tuple),
 )
+SIMPLE_DEVICES = st.builds(LogicalDevice, st.just("1lgz0072999211.sm"), st.none() | listing(OBJECTS))
+DEVICE_CONTAINERS = st.builds(
+    Container, NAMES, st.none(), devices=st.lists(SIMPLE_DEVICES, min_size=1, max_size=2).map(tuple)
+)
 DEVICES = st.builds(
     LogicalDevice,
     st.sampled_from(["1lgz0072999211.sm", "001b44113ab7.eui", "\x01MFC1234", "eppc0212345678.sm.example.org"]),
@@ -75,7 +79,8 @@ NODES: st.SearchStrategy[Node] = st.one_of(
     OBJECTS,
     CONTAINERS,
     DEVICES,
-    st.builds(Cosem, st.none() | listing(DEVICES), st.none() | listing(CONTAINERS)),
+    st.builds(Cosem, st.none() | listing(DEVICES), st.none() | listing(CONTAINERS | DEVICE_CONTAINERS)),
+    DEVICE_CONTAINERS,
     listing(ATTRIBUTES).map(Attributes),
     listing(METHODS).map(Methods),
     listing(OBJECTS).map(Objects),
@@ -188,6 +193,9 @@ def test_attribute_values_by_index() -> None:
         '<attribute id="200"/>',
         '<attribute id="1"><long>1</long><long>1</long></attribute>',
         '<ldev id="xyz"/>',
+        '<ldev id="abc"/>',
+        '<ldev id="1 2"/>',
+        '<container id="00005e3101ff"><attribute id="1"/></container>',
         "<ldevs><ldev/></ldevs>",
         "<methodRequestParameter/>",
         "<methodResponse><methodResponseStatus>256</methodResponseStatus></methodResponse>",

@@ -197,16 +197,6 @@ def boolean(value: bool) -> Data:
     return Data("boolean", value)
 
 
-def float32(value: float) -> Data:
-    """IEEE 754 single precision, big endian."""
-    return Data("float32", struct.pack(">f", value))
-
-
-def float64(value: float) -> Data:
-    """IEEE 754 double precision, big endian."""
-    return Data("float64", struct.pack(">d", value))
-
-
 _NOT_SPECIFIED = -0x8000
 _DATE_TIME = struct.Struct(">HBBBBBBBhB")
 

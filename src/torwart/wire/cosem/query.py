@@ -124,11 +124,6 @@ class Query:
                 pairs.append(f"{name}={quote(_write(value), safe=_SAFE)}")
         return "&".join(pairs)
 
-    @property
-    def is_selective(self) -> bool:
-        """Whether any selective-access parameter is given."""
-        return any(getattr(self, f.name) not in (None, ()) for f in fields(self) if f.name.startswith("sa_"))
-
 
 _SAFE = "{}[]:,-._~"
 """Kept readable as in the standard's examples; ``+`` and ``&`` are always escaped."""

@@ -77,6 +77,7 @@ class Container:
     class_id: int | None = None
     objects: tuple[Object, ...] | None = None
     foreign: bytes | None = None
+    devices: tuple["LogicalDevice", ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +220,7 @@ def _write_container(element: Element, node: Container) -> None:
         element.set("class-id", str(node.class_id))
     if node.foreign is not None:
         element.append(parse(node.foreign))
-    for member in node.objects or ():
+    for member in (*(node.objects or ()), *(node.devices or ())):
         _element(member, element)
 
 
@@ -377,8 +378,11 @@ def _read_container(element: Element) -> Container:
     found = children(element)
     if len(found) == 1 and not found[0].tag.startswith("{" + COR):
         return Container(name, class_id, foreign=serialise(found[0]))
-    if any(child.tag != _cor("object") for child in found):
-        raise COSEM_BODY(why="a container holds objects or one foreign document")
+    kinds = {child.tag for child in found}
+    if kinds == {_cor("ldev")}:
+        return Container(name, class_id, devices=tuple(map(_read_device, found)))
+    if kinds - {_cor("object")}:
+        raise COSEM_BODY(why="a container holds objects, logical devices or one foreign document")
     return Container(name, class_id, tuple(map(_read_object, found)) if found else None)
 
 

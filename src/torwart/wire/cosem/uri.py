@@ -14,7 +14,6 @@ from enum import Enum
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.cosem import COSEM_DEVICE_ID, COSEM_INDEX, COSEM_NOT_FOUND, COSEM_OBJECT_ID
 
 MAX_URI = 4000
@@ -243,8 +242,3 @@ def parse_path(path: str) -> Address:
         if read is not None:
             fields[field] = read(segment)
     return Address(level, **fields)  # type: ignore[arg-type]
-
-
-def is_not_there(refusal: Refusal) -> bool:
-    """Whether a refusal of this module means that no such resource can exist (answered 404)."""
-    return refusal.kind in (COSEM_NOT_FOUND, COSEM_DEVICE_ID, COSEM_OBJECT_ID, COSEM_INDEX)

@@ -1,6 +1,7 @@
 """From resources to nodes: what a GET shows, cut at a depth, filtered by what the peer may see (A2 §7.10)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from torwart.kernel.refusals.cosem import COSEM_NOT_FOUND
@@ -120,7 +121,7 @@ class View:
         """In a list a container bears its id and class, so that its path can be built; a foreign one within."""
         assert at.object_id is not None
         content = found.read() if depth else tree.Container("")
-        return tree.Container(at.object_id.logical_name, at.object_id.class_id, content.objects, content.foreign)
+        return replace(content, id=at.object_id.logical_name, class_id=at.object_id.class_id)
 
     def container(self, at: Address, found: Bundle, depth: int) -> tree.Container:
         return found.read() if depth else self.listed_container(at, found, 0)
