@@ -1,4 +1,4 @@
-"""Who is let in: the certificate's own checks once, revocation, blocklist and commissioning at every handshake."""
+"""Who is let in: the certificate is read once, revocation, blocklist and commissioning at every handshake."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,9 +16,10 @@ from torwart.kernel.refusals.headend import (
     HEADEND_TOO_OFTEN,
     HEADEND_WRONG_ROLE,
 )
+from torwart.kernel.refusals.pki import PKI_CURVE, PKI_USE
 from torwart.kernel.refusals.tls import TLS_REVOKED, TLS_UNKNOWN_CA
 from torwart.ports.gateway_link import Policy
-from torwart.wire.certificate import Role, Use, check
+from torwart.wire.certificate import Role, Use, identify
 from torwart.wire.tls import Chain, Verdict
 
 _REMEMBERED = 50_000
@@ -126,10 +127,10 @@ class Gatekeeper:
         return peer
 
     def peer(self, chain: Chain) -> Peer:
-        """Read and check the certificate that leads ``chain``; refuses what breaks the profile of SM-PKI.
+        """Who the certificate that leads ``chain`` belongs to; refuses what is no TLS certificate of the SM-PKI.
 
-        "Zur gegenseitigen Authentifizierung MUSS jede Partei ein TLS-Zertifikat aus der SM-PKI … verwenden"
-        (TR-03116-3 §4.1.1): SIG and ENC certificates of the triple are refused, OpenSSL alone would take them.
+        Time, signatures and purpose OpenSSL has checked by now. The rest of the profile was the matter of whoever
+        took the certificate from the Sub-CA; here every microsecond counts once for each gateway that calls.
         """
         digest = hashlib.sha256(chain[0]).digest()
         known = self._peers.get(digest)
@@ -138,11 +139,7 @@ class Gatekeeper:
         authority = self._authorities.get(chain[1]) if len(chain) > 1 else None
         if authority is None:
             raise TLS_UNKNOWN_CA(why="Sub-CA")
-        certificate = x509.load_der_x509_certificate(chain[0])
-        identity = check(certificate, use=Use.TLS)
-        device = identity.name if identity.role is Role.SMGW else identity.common_name
-        until = certificate.not_valid_after_utc.timestamp()
-        peer = Peer(device, identity.role, certificate.serial_number, authority, until)
+        peer = _read(chain[0], authority)
         if len(self._peers) >= _REMEMBERED:
             self._peers.clear()
         self._peers[digest] = peer
@@ -172,6 +169,26 @@ def _caller(peer: Peer, scenario: Scenario) -> tuple[Scenario, int, str]:
 
 
 _NONE: frozenset[int] = frozenset()
+
+
+_KEY_START = bytes.fromhex("305a301406072a8648ce3d020106092b2403030208010107034200" + "04")
+"""How the SubjectPublicKeyInfo of every uncompressed brainpoolP256r1 key begins."""
+
+
+def _read(der: bytes, authority: Authority) -> Peer:
+    certificate = x509.load_der_x509_certificate(der)
+    identity = identify(certificate)
+    # TR-03116-3 §4.1.1: "Zur gegenseitigen Authentifizierung MUSS jede Partei ein TLS-Zertifikat aus der SM-PKI …
+    # verwenden". SIG and ENC certificates of the triple are refused; OpenSSL alone would take them.
+    if identity.use is not Use.TLS:
+        raise PKI_USE(name=identity.common_name, found=identity.use, wanted=Use.TLS)
+    # "Hierbei MÜSSEN die Kurvenparameter aus Tabelle 6 verwendet werden": brainpoolP256r1, §2.2 uncompressed. To
+    # look for the encoding costs a hundredth of decoding the key, and the Sub-CA has signed what we look at.
+    if _KEY_START not in der:
+        raise PKI_CURVE(name=identity.common_name, found="?", wanted="brainpoolP256r1")
+    device = identity.name if identity.role is Role.SMGW else identity.common_name
+    until = certificate.not_valid_after_utc.timestamp()
+    return Peer(device, identity.role, certificate.serial_number, authority, until)
 
 
 def _authority(der: bytes, seal: bool) -> Authority:
