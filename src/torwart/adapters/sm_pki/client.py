@@ -208,6 +208,8 @@ def _read(
             raise TimeoutError
         if connection.sock is not None:
             connection.sock.settimeout(remaining)
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
     response.close()  # read1 alone does not tell the connection that it is free for the next request
     return b"".join(pieces)
 

@@ -46,6 +46,7 @@ _DOMAIN = "torwart.example"
 _ROOT = "SM-Test-Root.CA"
 _SEAL = "Guetesiegel"
 _ABOUT = "pki.json"
+_SKEW = timedelta(minutes=5)
 _HEAD_START = timedelta(days=30)
 """Authorities exist this long before ``now``, so that certificates of the recent past lie inside their validity."""
 
@@ -157,7 +158,7 @@ class TestPki:
         unit = unit or (self._unit(authority) if role is Role.SMGW else "")
         subject = subject_for(role, name, organisation=ORGANISATION, sequence=sequence, unit=unit, extension=extension)
         contact = None if role is Role.SMGW else contact or self.contact(role, name)
-        start, end = self.validity(authority, not_before, not_after)
+        start, end = self.validity(authority, not_before=not_before, not_after=not_after)
         made = []
         for use in TRIPLE:
             private = None if public_keys else new_key()
@@ -167,10 +168,18 @@ class TestPki:
         return Triple(*made)
 
     def validity(
-        self, authority: Authority, not_before: datetime | None = None, not_after: datetime | None = None
+        self,
+        authority: Authority,
+        *,
+        at: datetime | None = None,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
     ) -> tuple[datetime, datetime]:
-        """When an end-user certificate of ``authority`` starts and ends (spec/04 §3.3: end of day, shell model)."""
-        start = not_before or self.now
+        """When an end-user certificate issued ``at`` (now) starts and ends (spec/04 §3.3: end of day, shell model).
+
+        It starts a few minutes early, so that clocks a little behind accept it.
+        """
+        start = not_before or (at or self.now) - _SKEW
         if not_after:
             return start, not_after
         years = self.terms.seal_years if authority.seal else self.terms.end_user_years

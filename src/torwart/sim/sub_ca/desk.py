@@ -160,7 +160,7 @@ class Desk:
             raise Denied("failure_incorrect_request", f"serialNumber must be {last + 1} or higher")
 
     def _issue(self, order: Order) -> list[x509.Certificate]:
-        start, end = self._pki.validity(order.authority, self._clock())
+        start, end = self._pki.validity(order.authority, at=self._clock())
         role, _ = self._applicant(order.package)
         contact = order.package.contact
         certificates = [
