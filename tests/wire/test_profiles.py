@@ -498,6 +498,7 @@ def test_other_profiles_are_checked(make: object, field: str) -> None:
         ((b"adls:com_type", b"adls:com_kind"), "profile.malformed"),
         ((b">TLS<", b">SMOKE<"), "profile.malformed"),
         ((b">true<", b">maybe<"), "profile.malformed"),
+        ((b">900<", b">9_00<"), "profile.malformed"),
         ((b">eHZ<", b">e\tHZ<"), "profile.malformed"),
         ((b'id="0100010800ff"', b'id="01"'), "profile.malformed"),
         ((b"container", b"crate"), "profile.kind"),

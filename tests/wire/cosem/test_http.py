@@ -153,6 +153,16 @@ def test_a_request_may_be_repeated_on_the_connection() -> None:
     assert server.closed
 
 
+def test_a_client_that_hangs_up_early_is_not_forgotten() -> None:
+    """The transport ends while a request is being processed: the answer can be made, the connection stays closed."""
+    server = ServerConnection()
+    server.receive(GET)
+    assert server.receive(b"") is None
+
+    assert server.send(Response(200)).startswith(b"HTTP/1.1 200")
+    assert server.closed
+
+
 def test_connection_close_is_kept_by_both() -> None:
     """A Connection header announces the end after the response (§7.1)."""
     client, server = ClientConnection("h"), ServerConnection()

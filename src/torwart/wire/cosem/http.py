@@ -346,7 +346,7 @@ class ServerConnection:
             raise HTTP_UNFIT(why="a response without request")
         data = encode_response(response, close=self._close_after, limits=self._limits)
         self.busy = False
-        self.closed = self._close_after
+        self.closed = self.closed or self._close_after
         return data
 
     def refuse(self, refusal: Refusal) -> bytes:

@@ -65,7 +65,8 @@ def _read_utc(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _read_number(text: str) -> int:
+def whole(text: str) -> int:
+    """A whole number in plain decimal; ``ValueError`` otherwise."""
     if not _NUMBER.fullmatch(text):
         raise ValueError("no whole number")
     return int(text)
@@ -90,7 +91,7 @@ def _read_truth(text: str) -> bool:
 
 _FORMS: dict[type, _Form] = {
     str: _Form(str, _read_text),
-    int: _Form(str, _read_number),
+    int: _Form(str, whole),
     bool: _Form(lambda value: "true" if value else "false", _read_truth),
     bytes: _Form(lambda value: base64.b64encode(value).decode("ascii"), _read_octets),
     datetime: _Form(_utc, _read_utc),

@@ -143,7 +143,7 @@ class MeterProfile(Profile):
                 meter=DeviceId.parse(_text(found, "device_identifier")),
                 values=tuple(ObisCode.from_hex(value.get("id", "")) for value in found.get("values", ())),
                 active=bool(("false", "true").index(_text(found, "active"))),
-                sample_rate=int(_text(found, "samplerate")),
+                sample_rate=form.whole(_text(found, "samplerate")),
                 com_type=ComType(_text(found, "com_type")),
                 device_type=_text(found, "device_type"),
                 extension=MeterExtension() if extension is None else form.read_fields(MeterExtension, extension),
