@@ -227,11 +227,20 @@ Handler = Callable[[TlsStream], Awaitable[None]]
 class TlsServer:
     """A listener whose connections are each given to ``handler`` once their handshake is complete.
 
-    ``context`` may be replaced while it listens; connections that are open keep theirs.
+    ``context`` may be replaced while it listens; connections that are open keep theirs. ``refused`` is told why a
+    connection ended by a refusal, during or after its handshake.
     """
 
-    def __init__(self, context: TlsContext, handler: Handler, *, handshake_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        context: TlsContext,
+        handler: Handler,
+        *,
+        handshake_seconds: float = 30.0,
+        refused: Callable[[Refusal], None] = lambda _: None,
+    ) -> None:
         self.context = context
+        self.refused = refused
         self._handler = handler
         self._handshake_seconds = handshake_seconds
         self._server: asyncio.Server | None = None
@@ -263,8 +272,7 @@ class TlsServer:
         try:
             await stream.ready(self._handshake_seconds)
             await self._handler(stream)
-        except Refusal:
-            # The peer was refused or went away; its side of the story is told by the alert or by its own error.
-            pass
+        except Refusal as refusal:
+            self.refused(refusal)
         finally:
             stream.close()

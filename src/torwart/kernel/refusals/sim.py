@@ -67,3 +67,10 @@ FLEET_CONTROL = kind(
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
 )
+NOT_TAKEN = kind(
+    "sim.not_taken",
+    de="Die Gegenseite hat die Nachricht nicht angenommen (Status {status}); sie wird später wiederholt.",
+    en="The peer did not take the message (status {status}); it is sent again later.",
+    side=Side.OURS,
+    retry=Retry.LATER,
+)

@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import Certificate
 
 from torwart.sim.gateway.fault import Fault
-from torwart.wire.cms import ID_AUTH_ENVELOPED_DATA, Recipient, Signer, Suite, protect, seal, sign
+from torwart.wire.cms import ID_AUTH_ENVELOPED_DATA, Recipient, Signer, Suite, seal, sign
 
 _BOMB_BYTES = 16 * 2**20
 _SEQUENCE = 0x30
@@ -16,21 +17,31 @@ _NESTED_LEVELS = 4
 
 
 def protect_with(
-    faults: Collection[Fault], content: bytes, *, signer: Signer, recipient: Recipient, suite: Suite
+    faults: Collection[Fault],
+    content: bytes,
+    *,
+    signer: Signer,
+    recipient: Recipient,
+    suite: Suite,
+    certificate: Certificate | None = None,
 ) -> bytes:
-    """``torwart.wire.cms.protect`` with the CMS faults among ``faults`` applied."""
+    """``torwart.wire.cms.protect`` with the CMS faults among ``faults`` applied.
+
+    ``certificate``: the signer's, attached for a receiver that has no directory of gateways.
+    """
     if Fault.CMS_CBC_CMAC in faults:
         suite = Suite.CBC_CMAC
     if Fault.CMS_WRONG_SIGNER in faults:
         signer = _Stranger(signer.ski)
     if Fault.CMS_WRONG_RECIPIENT in faults:
         recipient = Recipient(bytes(20), _new_key().public_key())
-    compress = Fault.CMS_UNCOMPRESSED not in faults
     if Fault.CMS_BOMB in faults:
         content = bytes(_BOMB_BYTES)
+    envelope = _envelope(seal(content, recipient=recipient, suite=suite, compress=Fault.CMS_UNCOMPRESSED not in faults))
     if Fault.CMS_FLIPPED_MAC in faults:
-        return _flipped(content, signer, recipient, suite, compress)
-    message = protect(content, signer=signer, recipient=recipient, suite=suite, compress=compress)
+        # The outer signature is right, the MAC under it is not: ``mac`` is the last field of AuthEnvelopedData.
+        envelope = envelope[:-1] + bytes((envelope[-1] ^ 1,))
+    message = sign(envelope, signer=signer, content_type=ID_AUTH_ENVELOPED_DATA, certificate=certificate)
     return to_indefinite(message) if Fault.CMS_INDEFINITE in faults else message
 
 
@@ -49,17 +60,15 @@ def _new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.BrainpoolP256R1())
 
 
-def _flipped(content: bytes, signer: Signer, recipient: Recipient, suite: Suite, compress: bool) -> bytes:
-    """The outer signature is right, the MAC under it is not: ``mac`` is the last field of AuthEnvelopedData."""
-    sealed = bytearray(seal(content, recipient=recipient, suite=suite, compress=compress))
-    sealed[-1] ^= 1
+def _envelope(sealed: bytes) -> bytes:
+    """The AuthEnvelopedData inside a ContentInfo."""
     _, start, _ = _element(sealed, 0)
     _, _, type_end = _element(sealed, start)
     _, envelope, _ = _element(sealed, type_end)
-    return sign(bytes(sealed[envelope:]), signer=signer, content_type=ID_AUTH_ENVELOPED_DATA)
+    return sealed[envelope:]
 
 
-def _element(data: bytes | bytearray, at: int) -> tuple[int, int, int]:
+def _element(data: bytes, at: int) -> tuple[int, int, int]:
     """(tag, start of the content, end) of the DER element at ``at``; one-octet tags only."""
     length = data[at + 1]
     start = at + 2

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from torwart.sim.gateway.meter import MeterTrouble
+
 
 class Fault(StrEnum):
     """A fault, switchable per device at start and while it runs. ``.explanation`` says what the device then does."""
@@ -62,6 +64,14 @@ class Fault(StrEnum):
 
 CLOCK_FAULTS = {Fault.CLOCK_5S: 5.0, Fault.CLOCK_20S: 20.0, Fault.CLOCK_2H: 7200.0}
 """Seconds each adds to the clock."""
+
+METER_FAULTS = {
+    Fault.FROZEN_VALUE: MeterTrouble.FROZEN,
+    Fault.MISSING_EXPORT: MeterTrouble.NO_EXPORT,
+    Fault.METER_ABSENT: MeterTrouble.ABSENT,
+    Fault.METER_WRONG_KEY: MeterTrouble.WRONG_KEY,
+}
+"""What each does to every meter of the device."""
 
 CREDENTIAL_FAULTS = frozenset({Fault.EXPIRED_CERTIFICATE, Fault.REVOKED_CERTIFICATE, Fault.FOREIGN_CA, Fault.WRONG_CN})
 """Faults that need a certificate somebody must have issued wrongly for them."""

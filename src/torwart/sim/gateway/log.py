@@ -7,21 +7,12 @@ stops metering and tells the GWA, because nothing relevant to calibration law ma
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from torwart.wire.logbook import Level
+from torwart.wire.smgw.model import LogKind
 
-class LogName(StrEnum):
-    SYSTEM = "system"
-    CALIBRATION = "calibration"
-    CONSUMER = "consumer"
-
-
-class Level(StrEnum):
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    FATAL = "FATAL"
+__all__ = ["Entry", "Level", "Log", "LogKind"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +62,11 @@ class Entry:
 
 
 class Log:
-    """A bounded log. ``append`` answers ``False`` exactly when the entry could not be kept (a full calibration log)."""
+    """A bounded log. ``append`` answers ``None`` exactly when the entry could not be kept: a full calibration log."""
 
     __slots__ = ("_entries", "_number", "capacity", "name")
 
-    def __init__(self, name: LogName, capacity: int) -> None:
+    def __init__(self, name: LogKind, capacity: int) -> None:
         self.name = name
         self.capacity = capacity
         self._entries: deque[Entry] = deque()
@@ -87,7 +78,7 @@ class Log:
 
     @property
     def stops_when_full(self) -> bool:
-        return self.name is LogName.CALIBRATION
+        return self.name is LogKind.CALIBRATION
 
     def append(
         self,
@@ -99,7 +90,7 @@ class Log:
         *parameters: str,
         success: bool = True,
         subject: str = "",
-    ) -> bool:
+    ) -> Entry | None:
         """Write an entry. The same event as the newest one, repeated, only counts its repetition counter up."""
         newest = self._entries[-1] if self._entries else None
         if newest is not None and (newest.event, newest.subject, newest.parameters, newest.success) == (
@@ -108,17 +99,20 @@ class Log:
             parameters,
             success,
         ):
-            self._entries[-1] = Entry(
-                newest.number, seconds, at, level, event, success, subject, text, parameters, newest.repeated + 1
+            self._entries.pop()
+            return self._add(
+                Entry(newest.number, seconds, at, level, event, success, subject, text, parameters, newest.repeated + 1)
             )
-            return True
         if self.full:
             if self.stops_when_full:
-                return False
+                return None
             self._entries.popleft()
         self._number += 1
-        self._entries.append(Entry(self._number, seconds, at, level, event, success, subject, text, parameters))
-        return True
+        return self._add(Entry(self._number, seconds, at, level, event, success, subject, text, parameters))
+
+    def _add(self, entry: Entry) -> Entry:
+        self._entries.append(entry)
+        return entry
 
     def newest_first(self, limit: int = 1000) -> list[Entry]:
         """At most ``limit`` entries, newest first (the export of real gateways gives up to 1000)."""

@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,20 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.kernel.refusals.sim import MODULE_FAILED, MODULE_LOCKED, MODULE_SLOT_EMPTY
 from torwart.wire.certificate import Use
+from torwart.wire.smgw.model import Standing
 from torwart.wire.tls import Chain, Credentials, Offer, TlsContext, Verdict, client_context
+
+__all__ = ["KEY_USES", "ModuleAgreer", "ModuleSigner", "SecurityModule", "Standing"]
 
 SESSION_LIMIT = timedelta(hours=48)
 KEY_USES = (Use.TLS, Use.SIG, Use.ENC)
 CURVE = ec.BrainpoolP256R1()
 _OFFER = Offer(maximum="1.2")
-
-
-class Standing(StrEnum):
-    """Which of its three sets a key pair belongs to."""
-
-    SEAL = "seal"
-    CURRENT = "current"
-    NEXT = "next"
 
 
 class SecurityModule:
@@ -101,13 +95,16 @@ class SecurityModule:
         peer = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, peer_point)
         return self._key(standing, use).exchange(ec.ECDH(), peer)
 
-    def tls_context(self, standing: Standing, chain: Chain, trust: Sequence[bytes], verdict: Verdict) -> TlsContext:
-        """A context for connections as client with the TLS key of ``standing``; the key itself is not handed out.
+    def tls_context(
+        self, standing: Standing, chain: Chain, trust: Sequence[bytes], verdict: Verdict, *, use: Use = Use.TLS
+    ) -> TlsContext:
+        """A context for connections as client with a key of ``standing``; the key itself is not handed out.
 
-        TLS 1.2 only, as gateways in the field speak it (spec/04 §2: 1.3 is recommended, not required).
+        TLS 1.2 only, as gateways in the field speak it (spec/04 §2: 1.3 is recommended, not required). Another
+        ``use`` than TLS is a fault on purpose.
         """
         self._require_session()
-        credentials = Credentials(chain, self._key(standing, Use.TLS))
+        credentials = Credentials(chain, self._key(standing, use))
         return client_context(credentials, trust, verdict, offer=_OFFER)
 
     def activate(self) -> None:

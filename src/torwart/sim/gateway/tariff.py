@@ -2,7 +2,7 @@
 
 Pure functions of captures and a plan. Days and months are those of Europe/Berlin. Where PTB-A 50.8 is not at hand
 the rule is ours: energy between two captures counts into the stage in force at the earlier one if both are billable
-and exactly one registration period lies between; everything else goes into the error register, nothing is lost:
+and at most one registration period lies between; everything else goes into the error register, nothing is lost:
 sum of the stages + error register = total, always.
 """
 
@@ -139,7 +139,7 @@ class StageRegisters:
         if self.first is None or self._last_at is None:
             self.first = value
         else:
-            adjacent = capture.at - self._last_at == timedelta(seconds=self.period)
+            adjacent = capture.at - self._last_at <= timedelta(seconds=self.period)
             if adjacent and self._last_billable and capture.billable:
                 self.stages[self.plan.stage(self._last_at)] += value - self._last_value
             else:

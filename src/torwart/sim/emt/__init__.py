@@ -1,0 +1,6 @@
+"""The EMT as a server that takes meter readings from gateways and confirms them to the head-end."""
+
+from torwart.sim.emt.config import Behaviour, EmtConfig
+from torwart.sim.emt.receiver import EmtReceiver, Received
+
+__all__ = ["Behaviour", "EmtConfig", "EmtReceiver", "Received"]
