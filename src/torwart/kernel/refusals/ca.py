@@ -4,7 +4,8 @@ from torwart.kernel.refusals import Retry, Side, kind
 
 CA_UNREACHABLE = kind(
     "ca.unreachable",
-    de="Die Sub-CA ({address}) ist nicht erreichbar: {why}. Der Vorgang wird mit derselben Nachrichtenkennung wiederholt.",
+    de="Die Sub-CA ({address}) ist nicht erreichbar: {why}. Der Vorgang wird mit derselben Nachrichtenkennung "
+    "wiederholt.",
     en="The Sub-CA ({address}) cannot be reached: {why}. The call is repeated with the same message id.",
     side=Side.CA,
     retry=Retry.LATER,
@@ -12,8 +13,8 @@ CA_UNREACHABLE = kind(
 )
 CA_TIMEOUT = kind(
     "ca.timeout",
-    de="Die Sub-CA ({address}) hat nach {seconds} s nicht geantwortet. Ob sie gehandelt hat, ist offen; der Vorgang wird "
-    "mit derselben Nachrichtenkennung wiederholt.",
+    de="Die Sub-CA ({address}) hat nach {seconds} s nicht geantwortet. Ob sie gehandelt hat, ist offen; der Vorgang "
+    "wird mit derselben Nachrichtenkennung wiederholt.",
     en="The Sub-CA ({address}) did not answer within {seconds} s. Whether it acted is open; the call is repeated with "
     "the same message id.",
     side=Side.CA,

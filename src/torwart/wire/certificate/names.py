@@ -55,6 +55,7 @@ _ORDER = {
     "locality": NameOID.LOCALITY_NAME,
     "state": NameOID.STATE_OR_PROVINCE_NAME,
 }
+_FIELDS = {oid: field for field, oid in _ORDER.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,13 @@ class Subject:
     @classmethod
     def of(cls, name: x509.Name) -> "Subject":
         """Read a name in any order; a missing common name or a serialNumber that is no running number is refused."""
-        values = {oid: _only(name, oid) for oid in _ORDER.values()}
-        common, serial = values[NameOID.COMMON_NAME], values[NameOID.SERIAL_NUMBER]
+        texts = _texts(name)
+        common, serial = texts.get("common_name", ""), texts.pop("serial", "")
         if not common:
             raise PKI_NAME(name=name.rfc4514_string(), why="CN")
         if not (serial.isascii() and serial.isdigit()) or int(serial) < 1:
             raise PKI_NAME(name=common, why=f"serialNumber={serial!r}")
-        texts = {field: values[oid] for field, oid in _ORDER.items() if field != "serial"}
-        return cls(sequence=int(serial), **texts)
+        return cls(sequence=int(serial), **{"organisation": "", "country": "", **texts})
 
 
 def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
@@ -112,11 +112,16 @@ def _attribute(oid: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str
         raise PKI_NAME(name=value, why=str(error)) from error
 
 
-def _only(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
-    found = name.get_attributes_for_oid(oid)
-    if len(found) > 1:
-        raise PKI_NAME(name=name.rfc4514_string(), why=f"2 × {oid.dotted_string}")
-    return str(found[0].value) if found else ""
+def _texts(name: x509.Name) -> dict[str, str]:
+    """The parts we know by field name; parts of other kinds are none of our business, twice the same is refused."""
+    texts: dict[str, str] = {}
+    for attribute in name:
+        field = _FIELDS.get(attribute.oid)
+        if field in texts:
+            raise PKI_NAME(name=name.rfc4514_string(), why=f"2 × {field}")
+        if field is not None:
+            texts[field] = str(attribute.value)
+    return texts
 
 
 def common_name(role: Role, name: str, extension: str = "") -> str:

@@ -184,7 +184,6 @@ def _entry(entry: x509.RevokedCertificate) -> Revocation:
 
 def verify_signature(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
     """Refuse a certificate not signed by ``issuer``'s key, or with a hash that does not fit its curve."""
-    name = display_name(certificate)
     key = issuer.public_key()
     wanted = HASHES.get(getattr(getattr(key, "curve", None), "name", ""))
     try:
@@ -193,12 +192,12 @@ def verify_signature(certificate: x509.Certificate, issuer: x509.Certificate) ->
         found = None
     if wanted is None or found is None or found.name != wanted.name:
         raise PKI_SIGNATURE_ALGORITHM(
-            name=name, found=found.name if found else "?", wanted=wanted.name if wanted else "?"
+            name=display_name(certificate), found=found.name if found else "?", wanted=wanted.name if wanted else "?"
         )
     try:
         certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, *UNREADABLE) as error:
-        raise PKI_SIGNATURE(name=name) from error
+        raise PKI_SIGNATURE(name=display_name(certificate)) from error
 
 
 def check_shell(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
