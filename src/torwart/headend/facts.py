@@ -7,6 +7,7 @@ over: only the worker's ``ok`` lets the peer have its 2xx, so nothing the peer w
 """
 
 import asyncio
+import itertools
 import logging
 import uuid
 from collections import deque
@@ -36,11 +37,19 @@ class Facts:
         self._metrics = metrics
         self._name = name
         self._timeout = timeout
+        self._namespace, self._numbers = uuid.uuid4(), itertools.count()  # a random number per fact is dear
         self._lanes = [_Lane(self, waiting // _LANES) for _ in range(_LANES)]
 
     def make(self, kind: str, device: str, details: dict[str, Any], body: bytes = b"", *, fact_id: str = "") -> Fact:
         at = self._clock.now().isoformat()
-        return Fact(fact_id or str(uuid.uuid4()), kind, device, at, {**details, "headend": self._name}, body)
+        return Fact(
+            fact_id or str(uuid.uuid5(self._namespace, str(next(self._numbers)))),
+            kind,
+            device,
+            at,
+            {**details, "headend": self._name},
+            body,
+        )
 
     def tell(self, kind: str, device: str, details: dict[str, Any]) -> None:
         """Tell it some time; never waits, never fails."""

@@ -5,7 +5,6 @@ CMS for a worker's eyes, opaque here. EMT-SERVICE: an EMT's confirmation that re
 """
 
 import uuid
-from dataclasses import asdict
 from hashlib import sha256
 
 from torwart.headend.config import Scenario
@@ -95,7 +94,7 @@ class AdminServiceSession(_ServiceSession):
 
     def opened(self, agreed: Negotiated) -> None:
         assert self.peer is not None
-        self.station.facts.tell("connected", self.peer.device, {**self.details(), **asdict(agreed)})
+        self.station.facts.tell("connected", self.peer.device, {**self.details(), **agreed.details()})
 
     async def respond(self, request: Request) -> Response:
         if request.method != "POST":

@@ -9,7 +9,6 @@ sent –, the rest is the gateway's.
 import asyncio
 import logging
 from collections import deque
-from dataclasses import asdict
 from typing import Any
 
 from torwart.headend.config import Scenario
@@ -62,9 +61,9 @@ class ManagementSession(Session):
 
     def opened(self, agreed: Negotiated) -> None:
         self._http = ClientConnection(device_of_number(self.device), _LIMITS)
-        self.station.spawn(self._serve(asdict(agreed)))
+        self.station.spawn(self._serve(agreed.details()))
 
-    async def _serve(self, agreed: dict[str, Any]) -> None:
+    async def _serve(self, agreed: dict[str, object]) -> None:
         """Serve the gateway's subject, then tell the workers: whoever hears of the gateway can reach it."""
         while self.is_open:
             try:

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import json
 import logging
+import socket
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from torwart.headend.ntp import NtpSession
 from torwart.headend.session import Session
 from torwart.headend.station import Station
 from torwart.kernel.refusals import Refusal
-from torwart.kernel.refusals.headend import HEADEND_DRAINING
+from torwart.kernel.refusals.headend import HEADEND_CONFIG, HEADEND_DRAINING
 from torwart.ports.bus import Bus, Subscription
 from torwart.ports.clock import Clock
 from torwart.ports.gateway_link import SUBJECT_POLICY, SUBJECT_POLICY_CHANGED, Policy
@@ -24,12 +24,14 @@ from torwart.ports.gateway_link import SUBJECT_POLICY, SUBJECT_POLICY_CHANGED, P
 log = logging.getLogger("torwart.headend")
 
 SUBJECT_TAKEOVER = "headend.takeover"
-"""Published when a device has called: head-ends that hold an older session of it let that go."""
+"""Published when a device has called ("scenario device node"): others let their older session of it go."""
 
 SESSIONS: Mapping[Scenario, type[Session]] = MappingProxyType(
     {kind.scenario: kind for kind in (ManagementSession, AdminServiceSession, NtpSession, EmtServiceSession)}
 )
 _BACKLOG = 4096
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 4))
+"""Inherited by every accepted connection."""
 _POLICY_SECONDS, _POLICY_TIMEOUT, _POLICY_PAUSE = 300.0, 20.0, 0.5
 """A policy is asked for anew this often although nobody said it changed: a nudge may be lost."""
 _POLL_SECONDS = 0.05
@@ -60,13 +62,9 @@ class Headend:
         self.station.announce = self._announce
         await self._subscribe()
         for scenario, (host, port) in self._config.listeners.items():
-            server = await self.station.loop.create_server(
-                partial(SESSIONS[scenario], self.station),
-                host,
-                port,
-                backlog=_BACKLOG,
-                reuse_port=self._config.reuse_port or None,
-            )
+            listener = _listen(host, port, reuse_port=self._config.reuse_port)
+            make = partial(SESSIONS[scenario], self.station)
+            server = await self.station.loop.create_server(make, sock=listener, backlog=_BACKLOG)
             self._servers[scenario] = server
             self.ports[scenario] = server.sockets[0].getsockname()[1]
         if self._config.metrics is not None:
@@ -157,11 +155,23 @@ class Headend:
         self.station.spawn(self._publish_takeover(scenario, device))
 
     async def _publish_takeover(self, scenario: Scenario, device: str) -> None:
-        message = {"scenario": scenario.value, "device": device, "headend": self.station.node}
         with contextlib.suppress(Refusal):
-            await self._bus.publish(SUBJECT_TAKEOVER, json.dumps(message).encode())
+            await self._bus.publish(SUBJECT_TAKEOVER, f"{scenario.value} {device} {self.station.node}".encode())
 
     async def _taken_over(self, subject: str, payload: bytes) -> None:
-        message = json.loads(payload)
-        if message["headend"] != self.station.node:
-            self.station.take_over(Scenario(message["scenario"]), message["device"])
+        scenario, device, node = payload.decode().split(" ")
+        if node != self.station.node:
+            self.station.take_over(Scenario(scenario), device)
+
+
+def _listen(host: str, port: int, *, reuse_port: bool) -> socket.socket:
+    """A listening socket whose connections are kept alive: mobile networks forget silently, the kernel finds out."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
+    except OSError as error:
+        raise HEADEND_CONFIG(why=f"{host}:{port}: {error.strerror}") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEPALIVE:
+        listener.setsockopt(socket.IPPROTO_TCP, option, value)
+    return listener

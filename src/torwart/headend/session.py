@@ -9,12 +9,11 @@ OpenSSL keeps for it. Deadlines are numbers that one sweeper looks at. Phases::
 import asyncio
 import contextlib
 import logging
-import socket
 import time
-import uuid
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, cast
 
 from torwart.headend.config import Scenario
 from torwart.headend.gatekeeper import Peer
@@ -22,12 +21,11 @@ from torwart.headend.station import Station
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.headend import HEADEND_SESSION_AGE, HEADEND_SLOW
 from torwart.kernel.refusals.tls import TLS_PROTOCOL
-from torwart.wire.tls import Negotiated, TlsContext, TlsEngine
+from torwart.wire.tls import Chain, Negotiated, TlsEngine
 
 log = logging.getLogger("torwart.headend.session")
 
 _HIGH_WATER = 65_536
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 4))
 
 
 class Phase(IntEnum):
@@ -35,6 +33,15 @@ class Phase(IntEnum):
     OPEN = 1
     CLOSING = 2
     CLOSED = 3
+
+
+class _Step(NamedTuple):
+    """What one step of a handshake gave: bytes for the peer, the chain it showed, and how it ended if it did."""
+
+    to_send: bytes
+    chain: Chain
+    agreed: Negotiated | None = None
+    refusal: Refusal | None = None
 
 
 class Session(asyncio.Protocol):
@@ -175,7 +182,6 @@ class Session(asyncio.Protocol):
             transport.abort()
             return
         transport.set_write_buffer_limits(high=_HIGH_WATER)
-        _keep_alive(transport)
         self.deadline = self.station.loop.time() + self.station.limits.handshake_seconds
 
     def data_received(self, data: bytes) -> None:
@@ -211,64 +217,62 @@ class Session(asyncio.Protocol):
     # --- handshake ---------------------------------------------------------------------------------------------
 
     def _start_step(self) -> None:
-        if self._engine is None:
-            self._engine = TlsEngine(self._context())
         data, self._early = self._early, b""
-        self._engine.receive_data(data)
         self._stepping = True
-        self.station.pool.submit(self._step, self._stepped)
+        self.station.pool.submit(partial(self._step, data), self._stepped)
 
-    def _context(self) -> TlsContext:
-        return self.station.contexts[self.scenario]
-
-    def _step(self) -> Refusal | None:
-        """Runs in a thread of the pool, alone on this engine: data that comes meanwhile waits in ``_early``."""
-        assert self._engine is not None
+    def _step(self, data: bytes) -> _Step:
+        """One step of the handshake. Runs in a thread of the pool, alone on the engine: what comes from the wire
+        meanwhile waits in ``_early``, and nothing is sent.
+        """
+        engine = self._engine = self._engine or TlsEngine(self.station.contexts[self.scenario])
         try:
-            self._engine.handshake()
+            engine.receive_data(data)
+            complete = engine.handshake()
         except Refusal as refusal:
-            return refusal
-        return None
+            return _Step(engine.data_to_send(), engine.peer, refusal=refusal)
+        step = _Step(engine.data_to_send(), engine.peer, engine.negotiated if complete else None)
+        if complete:
+            engine.forget_handshake()
+        return step
 
-    def _stepped(self, refusal: Refusal | None) -> None:
+    def _stepped(self, step: _Step) -> None:
         self._stepping = False
-        if self.phase is not Phase.HANDSHAKE:
-            self._engine = None if self.phase is Phase.CLOSED else self._engine
+        if self.phase is Phase.CLOSED:
+            self._engine = None
+        if self.phase is not Phase.HANDSHAKE or self._transport is None:
             return
-        if refusal is not None:
-            self._refused(refusal)
-        elif self._engine is not None and self._engine.complete:
-            self._flush()
-            self._open(self._engine)
-        else:
-            self._flush()
-            if self._early:
-                self._start_step()
+        if step.to_send:
+            self._transport.write(step.to_send)
+        if step.refusal is not None:
+            self._refused(step.refusal, step.chain)
+        elif step.agreed is not None:
+            self._open(step.chain, step.agreed)
+        elif self._early:
+            self._start_step()
 
-    def _open(self, engine: TlsEngine) -> None:
+    def _open(self, chain: Chain, agreed: Negotiated) -> None:
         station = self.station
         try:
             # Judged once more, in the loop: a policy may have come since the handshake's thread asked.
-            peer = station.gatekeeper.enter(engine.peer, self.scenario)
+            peer = station.gatekeeper.enter(chain, self.scenario)
         except Refusal as refusal:
-            self._refused(refusal)
+            self._refused(refusal, chain)
             return
         self.peer, self.phase = peer, Phase.OPEN
-        self.id, self.since = str(uuid.uuid4()), station.clock.now()
+        self.id, self.since = station.next_id(), station.clock.now()
         self._oldest = station.loop.time() + min(station.limits.session_seconds, max(peer.until - time.time(), 0.0))
-        agreed = engine.negotiated
-        engine.forget_handshake()
         station.session_opened(self, peer, agreed)
         self.touch()
         self.opened(agreed)
         data, self._early = self._early, b""
         self._decrypt(data)
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused(self, refusal: Refusal, chain: Chain) -> None:
         peer = None
-        if self._engine is not None and self._engine.peer:
+        if chain:
             with contextlib.suppress(Refusal):
-                peer = self.station.gatekeeper.peer(self._engine.peer)
+                peer = self.station.gatekeeper.peer(chain)
         self.station.handshake_refused(self, refusal, peer)
         self.close(refusal)
 
@@ -291,7 +295,7 @@ class Session(asyncio.Protocol):
             self.close()
 
     def _flush(self) -> None:
-        if self._engine is None or self._transport is None:
+        if self._engine is None or self._transport is None or self._stepping:
             return
         data = self._engine.data_to_send()
         if data:
@@ -311,11 +315,3 @@ class Session(asyncio.Protocol):
     def too_slow(self) -> Refusal | None:
         """Why a session that stayed quiet too long ends; ``None``: it was only idle."""
         return None
-
-
-def _keep_alive(transport: asyncio.Transport) -> None:
-    """Let the kernel find out that a peer is gone: mobile networks forget silently."""
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        connection.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -1,6 +1,7 @@
 """What the sessions of one head-end share: who is here, who may come in, and the sweeper of deadlines."""
 
 import asyncio
+import itertools
 import logging
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
@@ -56,6 +57,7 @@ class Station:
         self.draining = False
         self.announce: Callable[[Scenario, str], None] = lambda scenario, device: None
         """Tells the other head-ends that a device is here now; set by the one who owns the bus subscriptions."""
+        self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sessions: set[Session] = set()
         self._shaking: set[Session] = set()
@@ -160,6 +162,10 @@ class Station:
         self._sessions.discard(session)
         self._shaking.discard(session)
         self._held.remove(session.address)
+
+    def next_id(self) -> str:
+        """A name for a session, unique among all head-ends."""
+        return f"{self.node}-{next(self._numbers)}"
 
     def close_device(self, device: str, why: Refusal) -> None:
         """End all sessions of a device."""

@@ -95,6 +95,8 @@ _OPTIONS = (
     | SSL.OP_SINGLE_ECDH_USE
 )
 _MODE = SSL.MODE_RELEASE_BUFFERS
+_RECORD = 16384
+"""Bytes of plaintext in one record (RFC 5246 §6.2.1)."""
 _CHAIN_DEPTH = 3  # root, Sub-CA, end entity (TR-03116-3 chapter 3), and one to spare for a root's link certificate
 
 # OpenSSL's verification errors that have a refusal of their own; every other is tls.bad_certificate.
@@ -179,6 +181,10 @@ class Negotiated:
     group: str
     encrypt_then_mac: bool | None
     extended_master_secret: bool
+
+    def details(self) -> dict[str, object]:
+        """Its fields by name, for facts and logs."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class TlsContext:
@@ -381,9 +387,11 @@ class TlsEngine:
     def read(self, limit: int = 65536) -> bytes:
         """Plaintext at hand, at most ``limit`` bytes; ``b""`` if there is none now (look at ``closed``)."""
         chunks: list[bytes] = []
-        while limit > 0:
+        connection = self._connection
+        # Asked first, since an SSL_read in vain costs more than the question.
+        while limit > 0 and (_pending(connection._into_ssl) or connection.pending()):
             try:
-                chunk = self._connection.recv(min(limit, 16384))
+                chunk = connection.recv(min(limit, _RECORD))
             except SSL.WantReadError:
                 break
             except SSL.ZeroReturnError:
@@ -401,20 +409,15 @@ class TlsEngine:
         view = memoryview(data)
         try:
             while view:
-                view = view[self._connection.send(view[:16384]) :]
+                view = view[self._connection.send(view[:_RECORD]) :]
         except SSL.Error as error:
             self.refusal = _refusal_of_error(error)
             raise self.refusal from None
 
     def data_to_send(self) -> bytes:
         """All ciphertext waiting to go out, ``b""`` if none."""
-        chunks: list[bytes] = []
-        while True:
-            try:
-                chunks.append(self._connection.bio_read(65536))
-            except SSL.WantReadError:
-                break
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        waiting = _pending(self._connection._from_ssl)
+        data = self._connection.bio_read(waiting) if waiting else b""
         if not self.complete and self._context.server_side:
             self._keep_hello(data)
         return data
@@ -483,7 +486,7 @@ def _offers_encrypt_then_mac(flight: bytes) -> bool:
 
 def _pending(bio: Any) -> int:
     """Bytes that wait in a memory BIO."""
-    count: int = _lib.BIO_get_mem_data(bio, _ffi.new("char **"))
+    count: int = _lib.BIO_get_mem_data(bio, _ffi.NULL)
     return count
 
 
