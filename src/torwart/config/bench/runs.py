@@ -36,7 +36,7 @@ WAKES = 200
 def run() -> list[Result]:
     """All cases on one embedded server of their own, with fsync as in production."""
     with _server() as url:
-        return [_steps(url, "bare"), _steps(url, "row"), *_waiting(url)]
+        return [_steps(url, "bare", least=0.5), _steps(url, "row", least=0.4), *_waiting(url)]
 
 
 @contextmanager
@@ -69,8 +69,8 @@ def _pgbench(url: str, *arguments: str) -> str:
 # --- steps --------------------------------------------------------------------------------------------------------
 
 
-def _steps(url: str, kind: str) -> Result:
-    """``bare``: a step is its checkpoint; ``row``: the step also writes a row, in the same transaction."""
+def _steps(url: str, kind: str, *, least: float) -> Result:
+    """``bare``: a step is its checkpoint (spec: >= 0.5); ``row``: it also writes a row in that transaction (ours)."""
     with _workers(url) as workers:
         cases, floors = alternate(lambda: _steps_per_second(workers, kind), lambda: _commits_per_second(url))
     return at_least(
@@ -80,7 +80,7 @@ def _steps(url: str, kind: str) -> Result:
         cases=cases,
         floors=floors,
         floor_what=f"commits/s of pgbench -N, {WORKERS * THREADS} clients",
-        least=0.5,
+        least=least,
     )
 
 
@@ -88,7 +88,8 @@ def _commits_per_second(url: str) -> float:
     clients = WORKERS * THREADS
     said = _pgbench(url, "-N", "-n", "-T", "2", "-c", str(clients), "-j", str(WORKERS))
     line = next(line for line in said.splitlines() if line.startswith("tps"))
-    return float(line.split()[2])
+    tps = line.split()[2]
+    return float(tps)
 
 
 def _steps_per_second(workers: "list[subprocess.Popen[str]]", kind: str) -> float:
@@ -99,7 +100,7 @@ def _steps_per_second(workers: "list[subprocess.Popen[str]]", kind: str) -> floa
         engine.spawn(kind, str(uuid.uuid4()), None)
     answers = [_ask(worker, "work") for worker in workers]
     spans = [json.loads(_heard(answer)) for answer in answers]
-    elapsed = max(end for _, end in spans) - min(start for start, _ in spans)
+    elapsed: float = max(end for _, end in spans) - min(start for start, _ in spans)
     return RUNS * STEPS / elapsed
 
 
@@ -133,7 +134,7 @@ def _heard(worker: "subprocess.Popen[str]") -> str:
 
 
 def _waiting(url: str) -> list[Result]:
-    from django.db import transaction
+    from django.db import connection, transaction
 
     from torwart.adapters.engine import AbsurdEngine
 
@@ -147,6 +148,8 @@ def _waiting(url: str) -> list[Result]:
             _heard(answer)
         worker = workers[0]
         _ask(worker, "serve")
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")  # what autovacuum does within its minute; idling begins after it
         time.sleep(2.0)
         used, resident = _idle(worker.pid)
         wakes = _wakes(engine)

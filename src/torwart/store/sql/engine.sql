@@ -125,3 +125,20 @@ begin
   return v_count;
 end;
 $$;
+
+-- Every run passes through these rows several times; left to the defaults, a million waiting runs would let two hundred
+-- thousand dead versions pile up before anyone sweeps, and each look for due work would step over them.
+do $$
+declare
+  v_table text;
+begin
+  for v_table in
+    select 'absurd.' || quote_ident(prefix || queue_name) from absurd.queues, unnest(array['r_', 't_']) as prefix
+    union all select unnest(array['store_wait', 'store_auditpending'])
+  loop
+    execute format(
+      'alter table %s set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
+                           autovacuum_analyze_scale_factor = 0.02)', v_table);
+  end loop;
+end;
+$$;
