@@ -1,171 +1,35 @@
-"""The web service of the SM-PKI: seven operations of TR-03129-4 as SOAP 1.1 document/literal, both directions.
+"""SOAP 1.1 document/literal envelopes of the SM-PKI's web service, out and in.
 
-Rules of this module
-1. One table (``_FORMS``) holds the elements of every message, in the order of the schema in the WSDL; encoder and
-   decoder read it, so what we send and what we accept cannot drift apart.
-2. Return codes are closed lists per operation, taken from the same schema.
-3. Whatever breaks the schema or the prose of TR-03129-4 §2.2.1 raises ``ca.protocol``; what we ourselves must not
-   send raises ``ca.message``.
+One table (``_FORMS``) holds the elements of every message, in the order of the schema in the WSDL; encoder and decoder
+read it, so what we send and what we accept cannot drift apart.
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
 from lxml import etree
 
-from torwart.kernel.refusals import Kind, Refusal
 from torwart.kernel.refusals.ca import CA_MESSAGE, CA_PROTOCOL
 from torwart.wire import xml
+from torwart.wire.smpki_service.messages import (
+    REQUESTS,
+    CertificateType,
+    Request,
+    RequestCertificate,
+    Response,
+    check_request,
+    check_response,
+    operation_of,
+)
 
 NAMESPACE = "uri://bsi.bund.de/Smart-Meter-PKI-Protocol/1.3"
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-LONGEST_MESSAGE = 1024
 LARGEST = 4 * 1024 * 1024
 """Bytes of a whole envelope; a chain with a triple stays below 20 KiB."""
-
-
-class CertificateType(StrEnum):
-    """certType in the SOAP header (TR-03129-4 §2.3.2, "it is recommended to supply the type")."""
-
-    SMGW_W = "SMGW-W"
-    SMGW_G = "SMGW-G"
-    GWA = "GWA"
-    GWH = "GWH"
-    EMT = "EMT"
-    SUB_CA = "Sub-CA"
-
-
-_GENERAL = ("failure_syntax", "failure_other_error", "failure_internal_error")
-_SIGNATURES = ("failure_inner_signature", "failure_outer_signature", "failure_authorization_signature")
-_QUEUED = ("ok_syntax", "failure_synchronous_processing_not_possible")
-_REFUSED = ("failure_incorrect_request", "failure_request_not_accepted", "failure_unauthorized_request")
-_STATUS = frozenset(
-    ("ok_cert_available", *_REFUSED, *_GENERAL, *_SIGNATURES, "failure_domain_parameters", "failure_cert_not_available")
-)
-_SYNCHRONOUS = frozenset(
-    ("ok_received_correctly", "failure_incorrect_request", "failure_request_not_accepted", *_GENERAL)
-)
-_SHORT = frozenset(("ok_received_correctly", *_GENERAL))
-
-RETURN_CODES: Mapping[str, frozenset[str]] = {
-    "RequestCertificate": frozenset(
-        (*_QUEUED, *_REFUSED, *_GENERAL, *_SIGNATURES, "ok_cert_available", "failure_domain_parameters")
-    ),
-    "GetCertificateChain": frozenset((*_QUEUED, *_GENERAL, "ok_cert_available", "failure_cert_not_available")),
-    "SendCertificates": _SHORT | {"failure_messageID_unknown"},
-    "CertificateRevocationRequest": _SYNCHRONOUS,
-    "UpdateDeviceAdmin": _SYNCHRONOUS,
-    "GeneralMessage": _SHORT,
-    "GetServiceStatus": _SHORT,
-}
-"""TR-03129-4 §2.3.1–2.3.7, "The following return codes are possible", as in the WSDL's schema."""
-
-STATUS_CODES = _STATUS
-"""statusInfo of SendCertificates (§2.3.4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestCertificate:
-    """§2.3.2. ``message_id`` is given exactly when the caller can take a callback (§2.2.1)."""
-
-    request: bytes
-    message_id: str | None = None
-    certificate_type: CertificateType | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GetCertificateChain:
-    """§2.3.3. ``reference``: "the distinguished name of the issuer from the certificate that needs to be verified"."""
-
-    reference: str
-    message_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SendCertificates:
-    """§2.3.4. Without ``message_id`` it announces new certificates unasked."""
-
-    status: str
-    certificates: tuple[bytes, ...] = ()
-    message_id: str | None = None
-    status_message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateRevocationRequest:
-    """§2.3.5, always synchronous. ``request``: a signed order (``wire.crmf.sign_revocation``)."""
-
-    request: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateDeviceAdmin:
-    """§2.3.7, always synchronous. ``request``: a signed order (``wire.crmf.sign_device_admin``)."""
-
-    request: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class GeneralMessage:
-    """§2.3.1: "human readable plain text"."""
-
-    caller: str
-    message_id: str
-    subject: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class GetServiceStatus:
-    """§2.3.6."""
-
-    message_id: str
-
-
-Request = (
-    RequestCertificate
-    | GetCertificateChain
-    | SendCertificates
-    | CertificateRevocationRequest
-    | UpdateDeviceAdmin
-    | GeneralMessage
-    | GetServiceStatus
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The answer to ``operation``. ``certificates`` only with ``ok_cert_available``; ``message`` ≤ 1024 bytes."""
-
-    operation: str
-    return_code: str
-    certificates: tuple[bytes, ...] = ()
-    message: str | None = None
-
-
-_REQUESTS: Mapping[str, type[Request]] = {
-    kind.__name__: kind
-    for kind in (
-        RequestCertificate,
-        GetCertificateChain,
-        SendCertificates,
-        CertificateRevocationRequest,
-        UpdateDeviceAdmin,
-        GeneralMessage,
-        GetServiceStatus,
-    )
-}
-OPERATIONS = tuple(_REQUESTS)
-
-
-def operation_of(request: Request) -> str:
-    """Name of the operation, also its soapAction (WSDL binding)."""
-    return type(request).__name__
-
 
 # -- the messages as tables: (element, field, form, must be there), in schema order ----------------------------------
 
@@ -223,7 +87,7 @@ def _response_form(operation: str) -> tuple[_Row, ...]:
 def encode_request(request: Request) -> bytes:
     """The SOAP envelope of a request; ``ca.message`` for what the standard does not allow to send."""
     operation = operation_of(request)
-    _check_request(request, CA_MESSAGE)
+    check_request(request, CA_MESSAGE)
     certificate_type = request.certificate_type if isinstance(request, RequestCertificate) else None
     values = {field.name: getattr(request, field.name) for field in fields(request)}
     return _envelope(f"{operation}_Req", _FORMS[operation], values, certificate_type)
@@ -231,7 +95,7 @@ def encode_request(request: Request) -> bytes:
 
 def encode_response(response: Response) -> bytes:
     """The SOAP envelope of a response; ``ca.message`` for what the standard does not allow to send."""
-    _check_response(response, CA_MESSAGE)
+    check_response(response, CA_MESSAGE)
     values = {"return_code": response.return_code, "message": response.message, "certificates": response.certificates}
     return _envelope(f"{response.operation}_Res", _response_form(response.operation), values, None)
 
@@ -280,13 +144,13 @@ def decode_request(data: bytes) -> Request:
     """Read any of the seven requests; ``ca.protocol`` or an ``xml.*`` refusal for anything else."""
     header, message = _open(data)
     operation, _, direction = xml.local_name(message).rpartition("_")
-    if direction != "Req" or operation not in _REQUESTS:
+    if direction != "Req" or operation not in REQUESTS:
         raise CA_PROTOCOL(why=xml.local_name(message))
     values = _read(message, _FORMS[operation])
     if operation == "RequestCertificate":
         values["certificate_type"] = _certificate_type(header)
-    request = _REQUESTS[operation](**values)
-    _check_request(request, CA_PROTOCOL)
+    request = REQUESTS[operation](**values)
+    check_request(request, CA_PROTOCOL)
     return request
 
 
@@ -296,7 +160,7 @@ def decode_response(data: bytes, operation: str) -> Response:
     if xml.local_name(message) != f"{operation}_Res":
         raise CA_PROTOCOL(why=xml.local_name(message))
     response = Response(operation, **_read(message, _response_form(operation)))
-    _check_response(response, CA_PROTOCOL)
+    check_response(response, CA_PROTOCOL)
     return response
 
 
@@ -376,48 +240,3 @@ def _base64(element: xml.Element) -> bytes:
         return base64.b64decode("".join((element.text or "").split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise CA_PROTOCOL(why=f"{xml.local_name(element)}: base64") from error
-
-
-# -- what the prose demands beyond the schema ----------------------------------------------------------------------
-
-
-def _check_request(request: Request, refusal: Kind) -> None:
-    if isinstance(request, SendCertificates):
-        if request.status not in STATUS_CODES:
-            raise refusal(why=f"statusInfo {request.status!r}")
-        _check_certificates(request.status, request.certificates, refusal)
-        _check_length("statusInfoMessage", request.status_message, refusal)
-    message_id = getattr(request, "message_id", None)
-    if message_id is not None and not message_id.strip():
-        raise refusal(why="messageID")
-
-
-def _check_response(response: Response, refusal: Kind) -> None:
-    allowed = RETURN_CODES.get(response.operation)
-    if allowed is None or response.return_code not in allowed:
-        raise refusal(why=f"{response.operation}: {response.return_code!r}")
-    _check_certificates(response.return_code, response.certificates, refusal)
-    _check_length("returnCodeMessage", response.message, refusal)
-
-
-def _check_certificates(code: str, certificates: tuple[bytes, ...], refusal: Kind) -> None:
-    # §2.2.1 certificateSeq: "It is REQUIRED if certificates have to be sent with the response. It MUST be missing
-    # if no certificates will be sent". §2.2.2 ok_cert_available: "contains one or more certificates".
-    if bool(certificates) is not (code == "ok_cert_available"):
-        raise refusal(why=f"{code}: {len(certificates)} certificates")
-
-
-def _check_length(element: str, text: str | None, refusal: Kind) -> None:
-    # §2.2.1: "The maximum length of a message MUST NOT exceed 1024 bytes."
-    if text is not None and len(text.encode("utf-8", "surrogatepass")) > LONGEST_MESSAGE:
-        raise refusal(why=f"{element} > {LONGEST_MESSAGE}")
-
-
-def shorten(text: str) -> str:
-    """Cut a text to what fits into returnCodeMessage, never inside a character."""
-    return text.encode()[:LONGEST_MESSAGE].decode(errors="ignore")
-
-
-def explain(refusal: Refusal) -> str:
-    """A refusal as returnCodeMessage."""
-    return shorten(refusal.text("en"))
