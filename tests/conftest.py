@@ -84,6 +84,10 @@ def _make_template(connection: psycopg.Connection[tuple[object, ...]], url: str)
 
 
 def _drop_leftovers(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Databases of killed test processes, and templates of schemas long changed."""
+    old = "SELECT datname FROM pg_database WHERE datname LIKE 'template!_%' ESCAPE '!' ORDER BY oid DESC OFFSET 4"
+    for (name,) in connection.execute(old).fetchall():
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
         match = re.fullmatch(r"test_([0-9]+)_[0-9]+", str(name))
         if match and not _runs(int(match[1])):

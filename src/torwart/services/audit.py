@@ -12,7 +12,6 @@ Theory of operation
   published head on, nobody can rewrite the chain unseen. ``verify`` counts entries that wait for their link.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.audit import AUDIT_NOT_PLAIN
 from torwart.rules.audit_chain import GENESIS, canonical, link
 from torwart.services.audit_export import Verdict, judge, line
-from torwart.store.models import AuditEntry, AuditLink
+from torwart.store.models import AuditLink
 from torwart.store.queries import audit as queries
 
 _log = logging.getLogger("torwart.audit")
@@ -48,18 +47,11 @@ def append(
     What has no single text (floats above all) is refused with ``audit.not_plain``. No secrets: nothing is ever
     removed from the trail.
     """
-    text = canonical({"actor": actor, "action": action, "subject": subject, "payload": dict(payload or {})})
-    if b"\\u0000" in text:
+    text = canonical(dict(payload or {}))
+    names = canonical({"actor": actor, "action": action, "subject": subject})
+    if b"\\u0000" in text or b"\\u0000" in names:
         raise AUDIT_NOT_PLAIN(where="entry", what="NUL")
-    entry = AuditEntry.objects.create(
-        at=at or timezone.now(),
-        actor=actor,
-        action=action,
-        subject=subject,
-        payload=json.loads(text)["payload"],
-        client_id=client,
-    )
-    return entry.pk
+    return queries.insert(at or timezone.now(), actor, action, subject, text.decode(), client)
 
 
 def link_pending(limit: int = 2000) -> int:

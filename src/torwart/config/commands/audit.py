@@ -77,7 +77,7 @@ def command() -> None:
 
 
 @command.command(help=_TEXT["verify"].text())
-@click.option("--file", "file", type=click.File(encoding="utf-8"), help=_TEXT["file"].text())
+@click.option("--file", "file", type=click.File(encoding="utf-8", errors="replace"), help=_TEXT["file"].text())
 @click.option("--head", "heads", type=_Head(), multiple=True, help=_TEXT["published"].text())
 @click.option("--json", "as_json", is_flag=True)
 def verify(file: IO[str] | None, heads: tuple[tuple[int, bytes], ...], as_json: bool) -> None:

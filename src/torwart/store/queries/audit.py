@@ -1,7 +1,7 @@
-"""Reading the audit trail and taking entries for its chain."""
+"""Writing and reading the audit trail, and taking entries for its chain."""
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -11,6 +11,10 @@ from torwart.store.models import AuditEntry, AuditLink
 
 _LINKER = 0x746F7277617274  # "torwart": the advisory lock of whoever chains
 _PAGE = 2000
+_INSERT = """
+INSERT INTO store_auditentry (at, actor, action, subject, payload, client_id) VALUES (%s, %s, %s, %s, %s, %s)
+RETURNING id
+"""
 _TAKE = """
 WITH taken AS (
   DELETE FROM store_auditpending WHERE entry_id IN (
@@ -31,6 +35,14 @@ def content(entry: AuditEntry) -> dict[str, Any]:
         "payload": entry.payload,
         "client": entry.client_id,
     }
+
+
+def insert(at: datetime, actor: str, action: str, subject: str, payload: str, client: int | None) -> int:
+    """Write one entry, ``payload`` as JSON text, and return its id; on every hot path, so without the ORM."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [at, actor, action, subject, payload, client])
+        (pk,) = cursor.fetchone()
+    return int(pk)
 
 
 def take_pending(limit: int) -> list[tuple[int, dict[str, Any]]]:
