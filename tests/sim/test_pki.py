@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.config.commands.pki import command
 from torwart.kernel.refusals import Refusal
-from torwart.sim.pki import Terms, TestPki, new_key
+from torwart.sim.pki import Fault, Terms, TestPki, new_key
 from torwart.sim.pki.authority import years_later
 from torwart.wire.certificate import Role, Use, findings, identify, load_certificates
 
@@ -170,6 +170,26 @@ def test_init_does_not_overwrite_unasked(directory: Path) -> None:
     assert refused.exception.code == "pki.exists"
     assert forced.exit_code == 0
     assert (directory / "sm-test-root.ca.cert.pem").read_bytes() != before
+
+
+@pytest.mark.requirement("SIM-certificates")
+def test_init_writes_wrong_certificates_on_demand(tmp_path: Path, openssl: OpenSsl) -> None:
+    """One directory per fault, each refused by openssl or by its name, with the CRLs that know of them."""
+    assert _run("init", "--out", tmp_path, "--faults").exit_code == 0
+    accepted = set()
+    for directory in (tmp_path / "faults").iterdir():
+        (leaf,) = directory.glob("*.tls.cert.pem")
+        try:
+            openssl(
+                *("verify", "-crl_check_all", "-CAfile", tmp_path / "sm-test-root.ca.cert.pem"),
+                *("-untrusted", tmp_path / "chain.pem", "-CRLfile", tmp_path / "crls.pem", leaf),
+            )
+            accepted.add(directory.name)
+        except AssertionError:
+            continue
+
+    assert {path.name for path in (tmp_path / "faults").iterdir()} == {fault.value for fault in Fault}
+    assert accepted == {"wrong-name", "seal"}
 
 
 @pytest.mark.parametrize(("options", "issuer"), [(("--seal",), "PPC Guetesiegel.CA"), ((), "Torwart Test.CA")])

@@ -27,6 +27,7 @@ _HELP = {
         "Stellt ein Tripel TLS/SIG/ENC aus und legt es in DIR ab.", "Issue a triple TLS/SIG/ENC and put it into DIR."
     ),
 }
+_SPARE = "EPPC0200000000"
 _ROLES = ("GWA", "GWH", "EMT", "SMGW")
 
 
@@ -38,16 +39,21 @@ def command() -> None:
 @command.command(help=_HELP["init"].text())
 @click.option("--out", "directory", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("--force", is_flag=True, help="Überschreibt eine vorhandene / overwrite an existing one")
+@click.option("--faults", is_flag=True, help="dazu falsche Zertifikate / wrong certificates, too: DIR/faults")
 @click.option("--name", default="Torwart Test", show_default=True, help="Sub-CA, GWA")
 @click.option("--maker", default="PPC", show_default=True, help="GWH")
 @click.option("--gateway", "gateways", multiple=True, metavar="ID", help="EPPC0212345678 …")
-def init(directory: Path, force: bool, name: str, maker: str, gateways: tuple[str, ...]) -> None:
-    from torwart.sim.pki import TestPki
+def init(directory: Path, force: bool, faults: bool, name: str, maker: str, gateways: tuple[str, ...]) -> None:
+    from torwart.sim.pki import Fault, TestPki
     from torwart.sim.pki.files import write_triple
+    from torwart.wire.certificate import Role
 
     if (directory / "pki.json").exists() and not force:
         raise PKI_EXISTS(directory=directory)
     pki = TestPki.create(datetime.now(UTC), name=name, maker=maker)
+    for fault in Fault if faults else ():
+        triple = pki.faulty_triple(fault, Role.SMGW, (*gateways, _SPARE)[0])
+        write_triple(directory / "faults" / fault, triple)
     for device in track(gateways, "SMGW-G", disable=not gateways, console=Console(stderr=True)):
         write_triple(directory, pki.seal_triple(device), "seal")
     pki.write(directory)

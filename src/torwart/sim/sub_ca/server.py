@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -59,7 +60,7 @@ class SubCaServer:
 
     ``url`` is the web service (mutual TLS), ``crl_url`` the operational CA's CRL and ``control_url`` the switches
     (both plain HTTP, loopback). ``state_dir`` holds the journal; a server started on the same directory knows
-    everything an earlier one issued, revoked and still has to call back.
+    everything an earlier one issued, revoked and still has to call back. Without it the journal is a temporary one.
     """
 
     def __init__(
@@ -81,7 +82,8 @@ class SubCaServer:
         self._lock = Lock()
         self._callback_urls: dict[str, str] = {}
         self._crls: dict[str, tuple[int, x509.CertificateRevocationList]] = {}
-        self.registry = Registry(pki, state_dir or Path.cwd() / "sub-ca", durable=durable)
+        directory = state_dir or Path(tempfile.mkdtemp(prefix="torwart-sub-ca-"))
+        self.registry = Registry(pki, directory, durable=durable)
         self.desk = Desk(pki, self.registry, clock)
         self._adopt_first_sets()
         credential, sub_ca = pki.service_credential(), pki.sub_ca.certificate
