@@ -32,10 +32,12 @@ def server() -> Iterator[Path]:
     shutil.rmtree(base)
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.requirement("SIM-database-restarted")
 def test_a_worker_outlives_a_restart_of_its_database(server: Path) -> None:
     """While the database is away the worker waits; when it is back every run goes on and ends, each step done once."""
-    engine = AbsurdEngine(tuning=Tuning(lease=1.0, poll=0.02))
+    engine = AbsurdEngine(tuning=Tuning(lease=1.0, poll=0.02, pause=0.1))
+    away = threading.Event()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE effect (run text, step int)")
 
@@ -48,7 +50,15 @@ def test_a_worker_outlives_a_restart_of_its_database(server: Path) -> None:
 
         return [ctx.record(f"step {step}", lambda s=step: write(s)) for step in range(20)]
 
+    def failing(ctx: RunContext, params: Json) -> Json:
+        if ctx.attempt == 1:
+            away.wait(10)
+            raise ValueError("while the database is away")
+        return ctx.attempt
+
     engine.register("story", story)
+    engine.register("failing", failing)
+    engine.spawn("failing", "failing", None)
     for number in range(20):
         engine.spawn("story", f"run {number}", None)
     worker = threading.Thread(target=lambda: (engine.work(threads=4), connection.close()))
@@ -56,16 +66,17 @@ def test_a_worker_outlives_a_restart_of_its_database(server: Path) -> None:
     time.sleep(0.3)
     connections.close_all()
     assert stop(server)
+    away.set()
     time.sleep(0.3)
     embedded(server, durable=False)
 
     deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and len(list(engine.list(state="completed"))) < 20:
+    while time.monotonic() < deadline and len(list(engine.list(state="completed"))) < 21:
         time.sleep(0.1)
     engine.stop()
     worker.join(10)
 
-    assert len(list(engine.list(state="completed"))) == 20
+    assert len(list(engine.list(state="completed"))) == 21
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), count(DISTINCT (run, step)) FROM effect")
         assert cursor.fetchone() == (400, 400)

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
@@ -24,6 +24,7 @@ from torwart.adapters.engine.statements import statements
 from torwart.kernel.refusals import Refusal, Retry
 from torwart.kernel.refusals.engine import ENGINE_CRASHES, ENGINE_UNKNOWN_STORY
 from torwart.ports.process_engine import Json
+from torwart.store.schema import QUEUES
 
 if TYPE_CHECKING:
     from torwart.adapters.engine.engine import AbsurdEngine
@@ -39,13 +40,15 @@ class Tuning:
     """How a worker works.
 
     ``lease``: seconds after which a silent worker's runs are somebody else's; a living one renews at a third of it.
-    ``poll``: seconds between looks when idle. ``tries``: how often a run may fail in a row, without finishing a step
-    in between, before it has failed for good; the pause before the next try grows from ``pause`` by ``factor`` up to
-    ``longest_pause`` seconds, ± 20 %.
+    ``poll``: seconds between looks of an idle worker on orders, ``background_poll`` on all other classes of work;
+    spawns and nudges of the same process are seen at once. ``tries``: how often a run may fail in a row, without
+    finishing a step in between, before it has failed for good; the pause before the next try grows from ``pause`` by
+    ``factor`` up to ``longest_pause`` seconds, ± 20 %.
     """
 
     lease: float = 15.0
-    poll: float = 0.08
+    poll: float = 0.1
+    background_poll: float = 0.5
     tries: int = 8
     pause: float = 1.0
     factor: float = 4.0
@@ -63,6 +66,7 @@ class Worker:
         self._engine = engine
         self._queue = work
         self._sql = statements(work)
+        self._poll = engine.tuning.poll if work == QUEUES[0] else engine.tuning.background_poll
         self._name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self._inbox: queue.SimpleQueue[Claim | None] = queue.SimpleQueue()
         self._held: dict[UUID, Claim] = {}
@@ -114,7 +118,7 @@ class Worker:
             found = self._guarded(self._hand_out)
             if until_idle and quiet and not found:
                 return
-            self._look.wait(tuning.poll)
+            self._look.wait(self._poll)
 
     def _guarded(self, do: Callable[[], int]) -> int:
         """``do`` unless the database is away; then wait a moment, the dispatcher comes back anyway."""
@@ -181,7 +185,7 @@ class Worker:
         except (Suspended, NotHeld):
             pass
         except Leaving:
-            fetch(self._sql.hand_back, {"attempt": claim.attempt_id}, self._engine.clock)
+            self._settled(claim, self._sql.hand_back, {"attempt": claim.attempt_id})
         except BaseException as error:  # noqa: BLE001 - whatever a story does, its run must end in a true state
             self._failed(claim, error)
         finally:
@@ -231,8 +235,12 @@ class Worker:
             "retry_at": now + tuning.pause_before(failures) if again else None,
         }
         sql = "SELECT store_fail(%(queue)s, %(task)s, %(attempt)s, %(reason)s::jsonb, %(retry_at)s)"
+        self._settled(claim, sql, parameters)
+
+    def _settled(self, claim: Claim, sql: str, parameters: dict[str, Any]) -> None:
+        """Write where a run stands; if that cannot be written now, its lease runs out and another worker finds it."""
         try:
             without_clash(lambda: fetch(sql, parameters, self._engine.clock))
-        except psycopg.Error as trouble:  # cancelled or taken over meanwhile, or the database went away just now
+        except (*_LOST, psycopg.Error) as trouble:
             is_lost()
-            _log.warning("run %s: its failure could not be written: %s", claim.run_id, trouble)
+            _log.warning("run %s left to its lease: %s", claim.run_id, trouble)
