@@ -45,19 +45,20 @@ class CredentialDesk:
         core.log(EventKind.KEYS_GENERATED)
 
     def request(self, order: RequestOrder) -> bytes:
-        """The request package for the waiting keys; a renewal bears the outer signature of the set in use."""
+        """The request package for the waiting keys, with the outer signature of the set now in use: the operational
+        one for a renewal, the seal certificates for the first set (it proves that the maker's device asks).
+        """
         core, device = self._core, str(self._core.config.device)
         if not core.module.has(Standing.NEXT):
             raise application_error(ActionResult.OBJECT_UNAVAILABLE, "no waiting key pairs; generate them first")
         name = common_name(Role.SMGW, device)
         subject = Subject(name, order.organisation, order.sequence, order.unit, order.country)
         package = build_package(subject, {use: _Waiting(core.module, use) for use in KEY_USES})
-        if order.renewal:
-            if Standing.CURRENT not in core.memory.sets:
-                raise application_error(ActionResult.OBJECT_UNAVAILABLE, "nothing operational to renew")
-            chain = core.memory.sets[Standing.CURRENT].chain(Use.SIG)
-            signer = self._links.signer()
-            package = add_outer_signature(package, signer=signer, chain=[load_certificate(der) for der in chain])
+        used = Standing.CURRENT if order.renewal else Standing.SEAL
+        if used not in core.memory.sets or (used is Standing.SEAL and Standing.CURRENT in core.memory.sets):
+            raise application_error(ActionResult.OBJECT_UNAVAILABLE, f"no set {used} to sign the request with")
+        chain = [load_certificate(der) for der in core.memory.sets[used].chain(Use.SIG)]
+        package = add_outer_signature(package, signer=self._links.signer(), chain=chain)
         core.log(EventKind.REQUEST_MADE)
         return package
 

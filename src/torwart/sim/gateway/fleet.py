@@ -6,18 +6,20 @@ names, as a mobile network would route it by address; the device then checks it 
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from torwart.kernel.identifiers import DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.sim import FLEET_UNKNOWN
 from torwart.sim.gateway.config import Address, GatewayConfig
-from torwart.sim.gateway.fault import Fault
+from torwart.sim.gateway.fault import CREDENTIAL_FAULTS, Fault
 from torwart.sim.gateway.gateway import Gateway, GatewayState
 from torwart.sim.gateway.timeline import Timeline
+from torwart.sim.pki import Credential
 from torwart.wire import wakeup
 
 EVERYONE = "*"
@@ -27,12 +29,14 @@ EVERYONE = "*"
 class FleetConfig:
     """``wake_up``: where datagrams are taken (port 0: a free one). ``state``: a directory the devices' memories lie
     in, one sub-directory each; without it they are forgotten. ``boot_seconds``: power comes spread over this time.
+    ``forge`` makes the wrong certificates for devices that were not born with them (``CREDENTIAL_FAULTS``).
     """
 
     devices: tuple[GatewayConfig, ...]
     wake_up: Address = ("127.0.0.1", 0)
     state: Path | None = None
     boot_seconds: float = 0.0
+    forge: Callable[[DeviceId, Fault], Credential] | None = None
 
 
 @dataclass(slots=True)
@@ -95,7 +99,17 @@ class Fleet:
 
     def set_fault(self, device: str, fault: Fault, on: bool = True) -> None:
         for gateway in self.select(device):
+            if on and fault in CREDENTIAL_FAULTS:
+                self._forge(gateway, fault)
             gateway.set_fault(fault, on)
+
+    def _forge(self, gateway: Gateway, fault: Fault) -> None:
+        """See that the device has the wrong certificate it is to show."""
+        credentials = gateway.core.config.fault_credentials
+        if fault not in credentials:
+            if self.config.forge is None:
+                raise FLEET_UNKNOWN(what=f"{fault}: certificate", known="–")
+            credentials[fault] = self.config.forge(gateway.core.config.device, fault)
 
     def power_on(self, device: str) -> None:
         for gateway in self.select(device):

@@ -165,6 +165,7 @@ class Gateway:
         """Profiles, pairings or time changed: contracts may begin or end, and something may be due."""
         self.contracts.refresh()
         self.delivery.due()
+        self.management.arm()
 
     def _open_module_again(self) -> None:
         """Secure messaging with the module lives 48 h; the device renews it in time."""

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.kernel.refusals import Refusal
-from torwart.kernel.refusals.tls import TLS_BAD_CERTIFICATE
+from torwart.kernel.refusals.tls import TLS_BAD_CERTIFICATE, TLS_EXPIRED, TLS_NOT_YET_VALID
 from torwart.sim.gateway.config import Address
 from torwart.sim.gateway.core import Core
 from torwart.sim.gateway.fault import CREDENTIAL_FAULTS, Fault
@@ -16,7 +16,6 @@ from torwart.sim.gateway.security_module import ModuleAgreer, ModuleSigner, Stan
 from torwart.sim.pki import Credential
 from torwart.sim.tls_transport import TlsStream, open_tls
 from torwart.wire.certificate import Use, load_certificate
-from torwart.wire.certificate.check import check_time
 from torwart.wire.cms import Recipient, Suite, ski_of
 from torwart.wire.cms.keys import public_key_of
 from torwart.wire.tls import Chain, Credentials, Offer, TlsContext, Verdict, client_context
@@ -143,12 +142,11 @@ def _verdict(allowed: frozenset[bytes], now: Callable[[], datetime | None]) -> V
         if chain[0] not in allowed:
             return TLS_BAD_CERTIFICATE(why="not the configured certificate of this peer")
         at = now()
-        if at is None:
-            return None
-        try:
-            check_time(load_certificate(chain[0]), "peer", at)
-        except Refusal as refusal:
-            return refusal
+        certificate = load_certificate(chain[0])
+        if at is not None and at > certificate.not_valid_after_utc:
+            return TLS_EXPIRED()
+        if at is not None and at < certificate.not_valid_before_utc:
+            return TLS_NOT_YET_VALID()
         return None
 
     return judge

@@ -15,6 +15,7 @@ from torwart.sim.gateway.core import Core
 from torwart.sim.gateway.event import EventKind
 from torwart.sim.gateway.fault import Fault
 from torwart.sim.gateway.links import Links, Scenario
+from torwart.sim.gateway.timeline import Alarm
 from torwart.sim.tls_transport import TlsStream
 from torwart.wire.cosem import Request, Response, ServerConnection
 
@@ -38,7 +39,18 @@ class Reboot(Exception):
 class Management:
     """``answer`` makes the response to a request; ``reboot`` restarts the device (called for ``Reboot``)."""
 
-    __slots__ = ("_answer", "_core", "_ending", "_links", "_reboot", "_stream", "_wanted", "failures")
+    __slots__ = (
+        "_answer",
+        "_core",
+        "_ending",
+        "_limit",
+        "_links",
+        "_opened_at",
+        "_reboot",
+        "_stream",
+        "_wanted",
+        "failures",
+    )
 
     def __init__(
         self, core: Core, links: Links, answer: Callable[[Request], Response], reboot: Callable[[], None]
@@ -49,6 +61,8 @@ class Management:
         self._reboot = reboot
         self._stream: TlsStream | None = None
         self._ending: Ending | None = None
+        self._opened_at = core.timeline.now()
+        self._limit: Alarm | None = None
         self._wanted = asyncio.Event()
         self.failures = 0
         """Failed attempts since the last success."""
@@ -102,16 +116,25 @@ class Management:
             return Ending.BROKEN
         self._stream, self._ending, self.failures = stream, None, 0
         core.log(EventKind.SESSION_OPENED, Scenario.MANAGEMENT.value, stream.peer_name)
-        limit = core.after(core.memory.rules.session_seconds, lambda: self._end(Ending.TOO_OLD))
+        self._opened_at = core.timeline.now()
+        self.arm()
         try:
             ending = await self._serve(stream)
         finally:
-            limit.cancel()
             stream.close()
             self._stream = None
             self._links.forget()
         core.log(EventKind.SESSION_CLOSED, Scenario.MANAGEMENT.value, ending.name.lower())
         return ending
+
+    def arm(self) -> None:
+        """Set the end of the running session by the limit in force; called again when that may have changed."""
+        if self._limit is not None:
+            self._limit.cancel()
+        if self._stream is not None:
+            age = (self._core.timeline.now() - self._opened_at).total_seconds()
+            left = max(self._core.memory.rules.session_seconds - age, 0.0)
+            self._limit = self._core.after(left, lambda: self._end(Ending.TOO_OLD))
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending

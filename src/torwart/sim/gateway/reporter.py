@@ -108,11 +108,10 @@ class Reporter:
     async def _rest(self) -> None:
         """Wait for work; a connection that is idle for too long is closed meanwhile."""
         while not self._work.is_set():
-            if self._caller is None:
-                await self._work.wait()
-                return
             try:
-                await asyncio.wait_for(self._work.wait(), IDLE_SECONDS)
+                # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(IDLE_SECONDS if self._caller is not None else None):
+                    await self._work.wait()
             except TimeoutError:
                 self._close()
 
