@@ -23,7 +23,7 @@ PARENT_PIPE = "TORWART_PARENT_PIPE"
 """Environment variable: number of the inherited file descriptor that ends with the parent."""
 
 
-def exit_with_parent(stop: Callable[[], None]) -> None:
+def exit_with_parent(stop: Callable[[], object]) -> None:
     """In a child: call ``stop`` when the parent is gone. Does nothing in a process that has no such parent."""
     number = os.environ.get(PARENT_PIPE)
     if number is None:

@@ -63,7 +63,10 @@ class Conversation:
         Raises ``process.step_refused`` for a plain no (4xx), ``cosem.…`` for what else is no success, ``cms.…`` for
         content whose protection fails, ``gateway.…`` if there is no answer.
         """
-        response = self.exchange(purpose, question)
+        return self.read(purpose, question, self.exchange(purpose, question))
+
+    def read(self, purpose: str, question: Question[T], response: Response) -> T:
+        """The answer of a response, opened and read; refuses as ``ask`` does."""
         if 400 <= response.status < 500 and response.status not in (404, _TOO_SLOW):
             raise STEP_REFUSED(gateway=self.gateway, what=purpose, status=response.status)
         return question.answer(response, self.open)

@@ -7,7 +7,6 @@ passing reason (``Retry.LATER``) is a checkpoint of its own followed by a wait t
 refusal ends the run as failed, with the side at fault.
 """
 
-import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from torwart.services import intake, wake_up
 from torwart.services import run as runs
 from torwart.services.profile import Network
 from torwart.wire.certificate import Trust
+from torwart.wire.cosem import new_correlation
 from torwart.wire.smgw import Question, Smgw
 
 
@@ -131,12 +131,12 @@ class Telling:
         row. ``None`` and octets as results become ``None`` and base64.
         """
         for number in range(self.world.patience.late_results):
-            correlation = f"uuid:{uuid.uuid5(uuid.UUID(self.run_id), f'{name} {number}')}"
+            correlation: str = self.write(f"{name} correlation {number}", new_correlation)
 
             def ask(talk: Conversation, correlation: str = correlation) -> Json:
                 asked = question(talk.smgw).with_reply(self.world.network.contact, correlation)
                 response = talk.exchange(purpose, asked)
-                return {"later": True} if asked.later(response) else _plain(asked.answer(response, talk.open))
+                return {"later": True} if asked.later(response) else _plain(talk.read(purpose, asked, response))
 
             answer = self.at_gateway(f"{name} asked {number}", ask, intent=intent)
             if not (isinstance(answer, dict) and answer.get("later")):

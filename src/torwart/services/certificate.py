@@ -102,6 +102,12 @@ def operational_serials(device_id: str) -> list[str]:
     return sorted(rows.filter(state__in=("issued", "active", "suspended")).values_list("serial", flat=True))
 
 
+def revoked_serials(device_id: str) -> list[str]:
+    """Serial numbers of the gateway's operational certificates that we hold for revoked, sorted."""
+    rows = Certificate.objects.filter(gateway__device_id=device_id, seal=False, state="revoked")
+    return sorted(rows.values_list("serial", flat=True))
+
+
 def require_operational(device_id: str) -> None:
     """Refuse a renewal where there is nothing to renew: the first set comes with commissioning."""
     if not operational_serials(device_id):

@@ -122,6 +122,11 @@ def last_refusal(gateway: str, since: datetime) -> str:
     return str(row.details.get("why", "")) if row else ""
 
 
+def confirmed_gateways() -> set[str]:
+    """Device ids of all gateways of which an EMT has confirmed readings."""
+    return set(ReadingConfirmation.objects.values_list("gateway__device_id", flat=True))
+
+
 def asynchronous_answer(gateway: str, correlation: str) -> bytes | None:
     """Body of the notification that answers this correlation id (A2 §7.5), still protected, or ``None``."""
     rows = Fact.objects.filter(kind="notify", device=gateway).order_by("-stored_at")[:50]

@@ -6,6 +6,7 @@ and at most one waiting future; no reader object, no buffers of fixed size.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.sim import CONNECT_FAILED, CONNECTION_LOST
@@ -53,11 +54,11 @@ class TlsStream(asyncio.Protocol):
     # --- what asyncio calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = link = cast(asyncio.Transport, transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.peer_name = f"{host}:{port}"
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        link.set_write_buffer_limits(high=_HIGH_WATER)
         self._advance()
 
     def data_received(self, data: bytes) -> None:

@@ -4,6 +4,7 @@ of their own with the same chain and the same demands, and what the kernel says 
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import uvloop
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from torwart.adapters.bus import InProcessBus, NatsBus
 from torwart.config.commands.headend import SystemClock, raise_open_files
@@ -86,6 +87,15 @@ class Fleet:
         (here / "sub.pem").write_bytes(pki.sub_ca.credential.certificate_pem)
         (here / "trust.pem").write_bytes((here / "root.pem").read_bytes() + (here / "sub.pem").read_bytes())
 
+    def write_callers(self, here: Path) -> None:
+        """The gateways' side: one key, their certificates after each other, authorities."""
+        key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (here / "key.pem").write_bytes(key)
+        (here / "gateways.json").write_text(json.dumps([der.hex() for der in self.certificates]))
+        (here / "authorities.json").write_text(
+            json.dumps([c.public_bytes(Encoding.DER).hex() for c in self.pki.trust_chain[:2]])
+        )
+
 
 @dataclass
 class Server:
@@ -151,6 +161,24 @@ def nginx(fleet: Fleet) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextlib.contextmanager
+def callers(fleet: Fleet, server: Server) -> Iterator["subprocess.Popen[str]"]:
+    """A process that holds a connection of every gateway of the fleet; yielded once all are held."""
+    with tempfile.TemporaryDirectory(prefix="torwart-bench-") as directory:
+        fleet.write_callers(Path(directory))
+        command = [sys.executable, "-m", "torwart.config.bench._callers", directory, str(server.port)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            if process.stdout.readline().strip() != "held":
+                raise RuntimeError("the callers were not let in")
+            yield process
+        finally:
+            process.stdin.close()
+            process.wait(60)
 
 
 def _free_port() -> int:

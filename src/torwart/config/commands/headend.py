@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from torwart.adapters.bus import NatsBus
+from torwart.config.children import exit_with_parent, report_ready
 from torwart.headend.config import HeadendConfig
 from torwart.headend.server import Headend
 from torwart.kernel.refusals import Refusal
@@ -26,7 +27,11 @@ _HELP = Words(
     "SIGTERM ends it in good order, SIGHUP reads certificates anew, SIGUSR1 logs the counters.",
 )
 _CONFIG = Words(de="TOML-Datei mit Listenern, TLS und Grenzen.", en="TOML file with listeners, TLS and limits.")
-_BUS = Words(de="Adresse des NATS-Servers.", en="Address of the NATS server.")
+_DEFAULT_BUS = "nats://127.0.0.1:4222"
+_BUS = Words(
+    de=f"Adresse des NATS-Servers; sonst die der Datei, sonst {_DEFAULT_BUS}.",
+    en=f"Address of the NATS server; else that of the file, else {_DEFAULT_BUS}.",
+)
 _CONNECT_AGAIN_SECONDS = 1.0
 
 
@@ -39,14 +44,14 @@ class SystemClock:
 
 @click.command(help=_HELP.text())
 @click.option("--config", "path", required=True, type=click.Path(dir_okay=False, path_type=Path), help=_CONFIG.text())
-@click.option("--bus", default="nats://127.0.0.1:4222", envvar="TORWART_BUS", show_default=True, help=_BUS.text())
+@click.option("--bus", default="", envvar="TORWART_BUS", help=_BUS.text())
 def command(path: Path, bus: str) -> None:
     """Run until a signal says to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = HeadendConfig.load(path)
     raise_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(config, bus, path))
+        runner.run(run(config, bus or config.bus or _DEFAULT_BUS, path))
 
 
 async def run(config: HeadendConfig, bus_url: str, path: Path) -> None:
@@ -60,6 +65,8 @@ async def run(config: HeadendConfig, bus_url: str, path: Path) -> None:
         return
     headend = Headend(config, bus, SystemClock())
     await headend.start()
+    exit_with_parent(lambda: loop.call_soon_threadsafe(end.set))
+    report_ready(ports={scenario.value: port for scenario, port in headend.ports.items()})
     loop.add_signal_handler(signal.SIGHUP, _reload, headend, path)
     loop.add_signal_handler(signal.SIGUSR1, lambda: log.info("counters\n%s", headend.metrics_text()))
     await end.wait()

@@ -24,9 +24,11 @@ def command(path: Path) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     from torwart.config.children import exit_with_parent, report_ready
     from torwart.config.installation import django_setup
-    from torwart.config.wiring import Worker, WorkerConfig
 
     django_setup()
+    from torwart.config.wiring import Worker, WorkerConfig
+    from torwart.services import audit
+
     worker = Worker(WorkerConfig.load(path))
     ended = threading.Event()
 
@@ -39,6 +41,7 @@ def command(path: Path) -> None:
     exit_with_parent(stop)
     worker.start()
     threading.Thread(target=_keep_revocations, args=(worker, ended), daemon=True).start()
+    threading.Thread(target=audit.keep_linking, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
     worker.close()

@@ -125,7 +125,7 @@ class CertificateEntry:
 class RequestOrder:
     """What the GWA tells the gateway for its certificate request: the parts of the subject it cannot know.
 
-    ``renewal``: sign the package with the still valid operational SIG key (outer signature, spec/04 §3.5).
+    ``renewal``: the outer signature is the still valid operational SIG key's (spec/04 §3.5), else the seal's.
     """
 
     organisation: str

@@ -1,0 +1,89 @@
+"""``torwart demo``: gateways are commissioned before your eyes, over the real protocols, faults included."""
+
+import json
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from torwart.kernel.words import Words
+
+_HELP = Words(
+    de="Eine ganze Installation mit Außenwelt: vom Lieferschein bis zum ersten Messwert beim EMT.\n\n"
+    "Rückgabewerte: 0 alles wie erwartet, 1 nicht alles wie erwartet.",
+    en="A whole installation with its outside world: from delivery note to the first readings at the EMT.\n\n"
+    "Exit codes: 0 everything as expected, 1 not everything as expected.",
+)
+_EXIT = Words("Am Ende nicht stehen bleiben.", "Do not stay up in the end.")
+_COUNT = Words("Wie viele Gateways.", "How many gateways.")
+_REPORT = Words("Bericht als JSON in diese Datei.", "Report as JSON into this file.")
+_SECONDS = 30.0
+
+
+@click.command(help=_HELP.text())
+@click.option("--exit", "leave", is_flag=True, help=_EXIT.text())
+@click.option("--gateways", type=click.IntRange(1, 1000), default=25, show_default=True, help=_COUNT.text())
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help=_REPORT.text())
+def command(leave: bool, gateways: int, report: Path | None) -> None:
+    """Play, tell the truth about it, and stay up until Ctrl-C unless told to exit."""
+    logging.basicConfig(level=logging.ERROR)
+    from torwart.config.installation import django_setup
+
+    django_setup("postgresql:///unused", migrated=False)
+    from torwart.config.demo.play import Play
+    from torwart.config.demo.scenario import cast
+    from torwart.config.demo.show import Show
+    from torwart.config.demo.stage import Stage
+
+    console = Console(highlight=False)
+    parts = list(cast(gateways))
+    show = Show(console, parts)
+    directory = Path(tempfile.mkdtemp(prefix="torwart-demo-"))
+    stage = Stage(directory, parts)
+    began = time.monotonic()
+    allowed = _SECONDS + gateways
+    try:
+        show.headline(Words("Torwart baut eine Installation auf", "Torwart builds an installation"))
+        stage.start(show.setting_up)
+        play = Play(stage, parts, show.watch, began)
+        show.headline(Words("Lieferschein", "Delivery note"))
+        show.note(play.deliver())
+        show.headline(Words("Inbetriebnahme (P03)", "Commissioning (P03)"))
+        show.begin()
+        play.commission(seconds=allowed, crash_after=2.0)
+        show.end()
+        show.outcomes(play.commissioning)
+        show.headline(Words("Betrieb: P20, P22, P16, P10", "Operation: P20, P22, P16, P10"))
+        show.begin()
+        play.go_on(seconds=allowed)
+        show.end()
+        show.outcomes(play.further)
+        show.headline(Words("Nachgeprüft", "Verified"))
+        play.verify()
+        show.checks(play)
+        show.verdict(play, time.monotonic() - began)
+        if report is not None:
+            report.write_text(json.dumps(play.report(), indent=2, ensure_ascii=False) + "\n")
+        if not leave:
+            _stay(console, stage.directory)
+    finally:
+        show.end()
+        stage.stop()
+    sys.exit(0 if play.verified else 1)
+
+
+def _stay(console: Console, directory: Path) -> None:
+    words = Words(
+        "Alles läuft weiter, bis Sie Strg-C drücken. Protokolle, Lieferschein und Konfiguration liegen in {path}.",
+        "Everything stays up until you press Ctrl-C. Logs, delivery note and configuration lie in {path}.",
+    )
+    console.print(words.text(path=directory))
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print()

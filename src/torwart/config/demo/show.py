@@ -1,0 +1,183 @@
+"""What one sees of the demonstration in the terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from torwart.config.demo.play import Outcome, Play
+from torwart.config.demo.scenario import Part
+from torwart.kernel.refusals import Side
+from torwart.kernel.run_state import RUN, RunState
+from torwart.kernel.words import Words
+from torwart.processes.definition import Process, catalogue
+from torwart.services.delivery_note import Report
+from torwart.store.queries.run import RunLine
+
+SIDES: Mapping[str, Words] = {
+    Side.OURS: Words("wir", "ours"),
+    Side.GATEWAY: Words("Gateway", "gateway"),
+    Side.CLIENT: Words("Auftraggeber", "client"),
+    Side.CA: Words("Sub-CA", "Sub-CA"),
+    Side.NETWORK: Words("Netz", "network"),
+    Side.EMT: Words("EMT", "EMT"),
+}
+_COLOURS = {
+    RunState.SUCCEEDED: "green",
+    RunState.FAILED: "red",
+    RunState.WAITING: "yellow",
+    RunState.RUNNING: "cyan",
+    RunState.CANCELLED: "magenta",
+}
+_MARKS = {RunState.SUCCEEDED: "✔", RunState.FAILED: "✘", RunState.WAITING: "…", RunState.RUNNING: "▸"}
+_SETUP = {
+    "database": Words("PostgreSQL, PKI und Schlüssel", "PostgreSQL, PKI and keys"),
+    "bus": Words("Bus (NATS)", "bus (NATS)"),
+    "headend": Words("Head-End", "head-end"),
+    "sub_ca": Words("Sub-CA", "Sub-CA"),
+    "workers": Words("zwei Worker", "two workers"),
+    "outside": Words("Gateways und EMT", "gateways and EMT"),
+}
+
+
+class Show:
+    """Writes to a console; live where it is a terminal, plain lines where it is not."""
+
+    def __init__(self, console: Console, parts: Sequence[Part]) -> None:
+        self._console = console
+        self._parts = parts
+        self._live: Live | None = None
+        self._process: Process = catalogue()["commissioning"]
+
+    def setting_up(self, what: str) -> None:
+        self._console.print(f"  [dim]·[/dim] {_SETUP[what].text()}")
+
+    def headline(self, words: Words) -> None:
+        self._console.print()
+        self._console.rule(f"[bold]{words.text()}", align="left")
+
+    def note(self, report: Report) -> None:
+        words = Words(
+            "Lieferschein {number} von {maker}: {count} Geräte importiert, {refused} abgelehnt.",
+            "Delivery note {number} of {maker}: {count} devices imported, {refused} refused.",
+        )
+        refused = sum(device.result == "refused" for device in report.devices)
+        self._console.print(
+            words.text(number=report.number, maker=report.maker, count=report.imported, refused=refused)
+        )
+
+    def begin(self) -> None:
+        """Show runs live from now on, if this is a terminal."""
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=5, transient=True)
+            self._live.start()
+
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def watch(self, lines: list[RunLine]) -> None:
+        if self._live is not None:
+            self._live.update(self._running(lines))
+
+    def _running(self, lines: list[RunLine]) -> RenderableType:
+        done = sum(line.state in (RunState.SUCCEEDED, RunState.FAILED) for line in lines)
+        progress = Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+        progress.add_task(Words("beendet", "ended").text(), total=len(lines), completed=done)
+        table = Table(box=None, pad_edge=False)
+        for name in (Words("Gateway", "gateway"), Words("Schritt", "step"), Words("Zustand", "state")):
+            table.add_column(name.text(), no_wrap=True)
+        room = max(5, self._console.size.height - 6)
+        moving = [line for line in lines if line.state not in (RunState.SUCCEEDED, RunState.FAILED)]
+        for line in [*moving, *[line for line in lines if line not in moving]][:room]:
+            table.add_row(line.gateway, _step(line), _state(line))
+        return Group(progress, table)
+
+    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """The truthful table: what was played, what became of it, whose fault it is."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table.add_column(Words("Gateway", "gateway").text(), no_wrap=True)
+        table.add_column(Words("Prozess", "process").text(), no_wrap=True)
+        table.add_column(Words("gespielt", "played").text())
+        table.add_column(Words("Ergebnis", "outcome").text(), no_wrap=True)
+        table.add_column(Words("Schritt", "step").text())
+        table.add_column("s", justify="right", no_wrap=True)
+        table.add_column(Words("Seite", "side").text(), no_wrap=True)
+        table.add_column(Words("wie erwartet", "as expected").text(), no_wrap=True)
+        for outcome in outcomes:
+            line = outcome.line
+            table.add_row(
+                line.gateway,
+                line.process,
+                outcome.part.words.text(),
+                _state(line),
+                _why(outcome),
+                f"{line.seconds:.1f}",
+                SIDES[line.side].text() if line.side else "",
+                Text("✔", "green") if outcome.ok else Text("✘", "bold red"),
+            )
+        self._console.print(table)
+
+    def checks(self, play: Play) -> None:
+        words = {
+            "audit": Words("Prüfkette: {found} Einträge, unverändert", "audit trail: {found} entries, unchanged"),
+            "revoked": Words("Auf der Sperrliste der Sub-CA: {found}", "On the Sub-CA's revocation list: {found}"),
+            "readings": Words(
+                "Messwerte vom EMT bestätigt: {found} Gateways", "Readings confirmed by the EMT: {found} gateways"
+            ),
+        }
+        for check in play.checks:
+            mark = "[green]✔[/green]" if check.ok else "[bold red]✘[/bold red]"
+            self._console.print(f" {mark} {words[check.name].text(found=check.found)}")
+        for pid in play.killed:
+            killed = Words(
+                "Worker {pid} wurde mitten in der Arbeit getötet (SIGKILL); ein anderer hat weitergemacht.",
+                "Worker {pid} was killed in the middle of its work (SIGKILL); another one went on.",
+            )
+            self._console.print(f" [green]✔[/green] {killed.text(pid=pid)}")
+
+    def verdict(self, play: Play, seconds: float) -> None:
+        good = Words("Alles wie erwartet, in {s:.0f} s.", "Everything as expected, in {s:.0f} s.")
+        bad = Words("Nicht alles kam wie erwartet ({s:.0f} s).", "Not everything was as expected ({s:.0f} s).")
+        text = (good if play.verified else bad).text(s=seconds)
+        self._console.print(Panel(text, style="green" if play.verified else "bold red", expand=False))
+
+
+def _state(line: RunLine) -> Text:
+    state = RunState(line.state)
+    return Text(f"{_MARKS.get(state, '·')} {RUN.states[state].text()}", _COLOURS.get(state, "dim"))
+
+
+def _step(line: RunLine) -> str:
+    if not line.step:
+        return ""
+    found = next(p for p in catalogue().values() if p.code == line.process)
+    number = [step.name for step in found.steps].index(line.step) + 1
+    return f"{number:2d}/{len(found.steps)} {found.step_words(line.step).text()}"
+
+
+def _why(outcome: Outcome) -> str:
+    line = outcome.line
+    if line.state == RunState.SUCCEEDED:
+        return _gist(line)
+    return f"{_step(line)}: {outcome.hint or line.code}"
+
+
+def _gist(line: RunLine) -> str:
+    """What a successful run has to say in a few words."""
+    result = line.result
+    if "light" in result:
+        colours = {"red": Words("rot", "red"), "yellow": Words("gelb", "yellow"), "green": Words("grün", "green")}
+        return colours[result["light"]].text()
+    if "latency_ms" in result:
+        return Words("ruft nach {ms} ms an", "calls after {ms} ms").text(ms=result["latency_ms"])
+    if "not_after" in result:
+        return Words("gültig bis {day}", "valid until {day}").text(day=str(result["not_after"])[:10])
+    if "whereabouts" in result:
+        return Words("{n} Zertifikate gesperrt", "{n} certificates revoked").text(n=result["revoked"])
+    return _step(line)
