@@ -1,5 +1,10 @@
 """What every key store owes: the contract of ``ports.KeyStore``, run against each store we have."""
 
+import hashlib
+import importlib.util
+import os
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from torwart.adapters.key_store import FileKeyStore
+from torwart.adapters.key_store import FileKeyStore, Pkcs11KeyStore
 from torwart.kernel.refusals import Refusal
 from torwart.ports.key_store import KeyStore
 from torwart.sim.pki import TestPki, new_key
@@ -19,6 +24,7 @@ from torwart.wire.cms import ski_of
 
 pytestmark = pytest.mark.requirement("KLSR-2")
 
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 _SHA256 = ec.ECDSA(hashes.SHA256())
 _BAD_LABELS = ["", "A", ".hidden", "-x", "a/b", "../../etc/passwd", "a b", "ä", "x" * 97, "a\n", "a\0b"]
 
@@ -31,8 +37,28 @@ def _file_store(directory: Path) -> KeyStore:
     return FileKeyStore.open(directory / "keys", key_file=key)
 
 
+def _token_store(directory: Path) -> KeyStore:
+    """A token of its own for each test, in one SoftHSM for all of them: a library reads its configuration once."""
+    label, pin = hashlib.sha256(str(directory).encode()).hexdigest()[:24], directory / "pin"
+    if not pin.exists():
+        pin.touch(0o600)
+        pin.write_text("123456\n")
+        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", "123456", "--so-pin", "123456"]
+        subprocess.run(command, check=True, capture_output=True)
+        pkcs11.lib(str(SOFTHSM)).reinitialize()
+    return Pkcs11KeyStore.open(SOFTHSM, token=label, pin_file=pin)
+
+
 OPENERS: dict[str, Callable[[Path], KeyStore]] = {"file": _file_store}
-"""Further stores (PKCS#11) join here: a function that opens the store of a directory, the same each time."""
+"""How the store of a directory is opened, the same each time. Tokens join where python-pkcs11 and SoftHSM are there."""
+
+if importlib.util.find_spec("pkcs11") and SOFTHSM.exists():
+    import pkcs11
+
+    OPENERS["pkcs11"] = _token_store
+    _tokens = tempfile.mkdtemp(prefix="softhsm-")
+    Path(_tokens, "softhsm2.conf").write_text(f"directories.tokendir = {_tokens}\nobjectstore.backend = file\n")
+    os.environ["SOFTHSM2_CONF"] = f"{_tokens}/softhsm2.conf"
 
 
 @pytest.fixture(params=OPENERS)

@@ -218,7 +218,7 @@ Story = Callable[[World], Awaitable[None]]
 Play = Callable[..., None]
 
 
-def headend_config(pki: TestPki, **options: Any) -> HeadendConfig:
+def make_config(pki: TestPki, **options: Any) -> HeadendConfig:
     chain = (pki.gwa.tls.certificate_der, pki.sub_ca.certificate.public_bytes(Encoding.DER))
     return HeadendConfig.of(
         credentials=Credentials(chain, pki.gwa.tls.key),
@@ -240,7 +240,7 @@ def play(pki: TestPki) -> Play:
         policy: Policy | None, own: TestPki | None, limits: dict[str, Any], **options: Any
     ) -> AsyncIterator[World]:
         bus = InProcessBus()
-        config = headend_config(
+        config = make_config(
             own or pki, limits=Limits(**{"drain_seconds": 3.0, "fact_seconds": 2.0, **limits}), **options
         )
         headend = Headend(config, bus, SystemClock())
@@ -293,7 +293,7 @@ def headend_pair(pki: TestPki) -> Callable[..., None]:
         for name in ("one", "two"):
             bus = await NatsBus.connect(nats.url)
             headend = Headend(
-                headend_config(pki, name=name, limits=Limits(drain_seconds=1, fact_seconds=1)), bus, SystemClock()
+                make_config(pki, name=name, limits=Limits(drain_seconds=1, fact_seconds=1)), bus, SystemClock()
             )
             world = World(pki, bus, headend, OPEN_POLICY)
             world.nats = nats
@@ -354,3 +354,9 @@ idle_seconds = 60
         return path
 
     return write
+
+
+@pytest.fixture
+def headend_config(pki: TestPki) -> Callable[..., HeadendConfig]:
+    """Makes a head-end's configuration on the shared PKI."""
+    return lambda **options: make_config(pki, **options)

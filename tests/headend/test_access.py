@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from torwart.headend.config import Scenario
 from torwart.kernel.refusals import Refusal
@@ -127,6 +130,24 @@ def test_a_revoked_sub_ca_takes_its_certificates_with_it(play: Any, fresh_pki: C
         await world.connect(pki.operational_triple(DEVICE).tls)
 
     play(story, pki=pki, policy=policy)
+
+
+@pytest.mark.requirement("WAN-2")
+def test_a_certificate_on_another_curve_stays_outside(play: Any, pki: TestPki) -> None:
+    """TLS certificates are on brainpoolP256r1 and nothing else (TR-03116-3 §4.1.1, Tabelle 6)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    good = pki.operational_triple(DEVICE).tls.certificate
+    builder = x509.CertificateBuilder(good.issuer, good.subject, key.public_key(), 4711)
+    builder = builder.not_valid_before(good.not_valid_before_utc).not_valid_after(good.not_valid_after_utc)
+    for extension in good.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    forged = builder.sign(pki.sub_ca.credential.key, hashes.SHA256())
+
+    async def story(world: Any) -> None:
+        assert await code_of(world.connect(Credential(forged, key), served=False)) == "bad certificate"
+        assert "refused_pki_curve 1" in world.headend.metrics_text()
+
+    play(story)
 
 
 def test_certificates_of_a_sub_ca_nobody_named_stay_outside(play: Any, fresh_pki: Callable[[], TestPki]) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import os
+import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from torwart.adapters.bus import NatsServer
 from torwart.headend.config import HeadendConfig, Limits, Scenario
 from torwart.headend.flood import Counts, RateLimit
+from torwart.headend.session import Session
 from torwart.kernel.refusals import Refusal
 from torwart.ports.gateway_link import Command
 from torwart.sim.pki import TestPki
@@ -140,6 +143,63 @@ def test_counts_forget_who_holds_nothing() -> None:
     counts.remove("a")
     counts.remove("a")
     assert (counts["a"], counts._held) == (0, {})
+
+
+def test_a_gateway_that_does_not_read_is_dropped(play: Any, pki: TestPki) -> None:
+    """A peer that takes nothing off the line holds neither its command nor our memory for longer than allowed."""
+
+    async def story(world: Any) -> None:
+        narrow = socket.socket()
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrow.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", world.headend.ports[Scenario.MANAGEMENT]))
+        gateway = await world.caller(pki.operational_triple(DEVICE).tls)
+        gateway.writer.close()
+        gateway.reader, gateway.writer = await asyncio.open_connection(sock=narrow)
+        await gateway.shake()
+        await world.until(lambda: world.count("connected") == 1)
+        (session,) = [s for s in world.headend.station.sessions if s.is_open]
+        gateway.writer.transport.pause_reading()
+        command = Command("PUT", "/firmware", {}, bytes(1_000_000), timeout=0.2)
+        assert (await world.command(DEVICE, command)).refusal == "gateway.timeout"
+        assert session._transport.get_write_buffer_size() > 0
+        await world.until(lambda: world.headend.station.sessions == [])
+
+    play(story, limits={"close_seconds": 0.3})
+
+
+def test_a_fault_of_ours_in_a_handshake_costs_one_session_only(
+    play: Any, pki: TestPki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in a thread of the pool, the thread lives on and serves the next caller."""
+
+    async def story(world: Any) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(Session, "_step", lambda *_: 1 / 0)
+            for _ in range(4):
+                reader, writer = await world.tcp()
+                writer.write(b"x")
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read(1) == b""
+        await world.connect(pki.operational_triple(DEVICE).tls)
+
+    play(story, limits={"handshake_seconds": 0.3})
+
+
+def test_a_late_word_of_another_head_end_does_not_end_a_newer_session(play: Any, pki: TestPki) -> None:
+    """Messages may be late: only a session older than the other head-end's is let go."""
+
+    async def story(world: Any) -> None:
+        gateway = await world.connect(pki.operational_triple(DEVICE).tls)
+        session = next(iter(world.headend.station.sessions))
+        for seconds, left in ((-1, 1), (1, 0)):
+            at = (session.since + timedelta(seconds=seconds)).isoformat()
+            await world.bus.publish("headend.takeover", f"MANAGEMENT {DEVICE} other-1 {at}".encode())
+            await asyncio.sleep(0.05)
+            assert len([s for s in world.headend.station.sessions if s.is_open]) == left
+        assert await gateway.ended() == ""
+
+    play(story)
 
 
 def test_facts_wait_for_a_worker_and_keep_their_order(play: Any, pki: TestPki) -> None:

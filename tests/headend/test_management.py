@@ -102,6 +102,26 @@ def test_too_many_waiting_commands_are_turned_away(play: Any, pki: TestPki) -> N
     play(story, limits={"commands_waiting": 2})
 
 
+def test_nobody_steps_in_between_when_the_turn_is_handed_on(play: Any, pki: TestPki) -> None:
+    """A command that arrives in the very instant an exchange ends waits behind those that waited before."""
+
+    async def story(world: Any) -> None:
+        await world.connect(pki.operational_triple(DEVICE).tls)
+        (session,) = world.headend.station.sessions
+        await session._take_turn(1)
+        waiting = asyncio.create_task(session._take_turn(1))
+        await asyncio.sleep(0)
+        session._give_turn()
+        with pytest.raises(Refusal) as caught:
+            await session._take_turn(0.05)
+        assert caught.value.code == "gateway.busy"
+        await waiting
+        session._give_turn()
+        assert not session.busy
+
+    play(story)
+
+
 @pytest.mark.requirement("WAN-1.2")
 def test_no_answer_in_time_ends_the_connection(play: Any, pki: TestPki) -> None:
     """After the response timeout the session is closed (A2 §7.1.1), so a late answer cannot meet the next request."""

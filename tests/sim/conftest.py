@@ -87,6 +87,7 @@ class SmallHeadEnd:
     posted: list[Posted] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     asked_time: int = 0
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     time_off: timedelta = timedelta()
     admin_status: int = 204
     emt_posts: list[Request] = field(default_factory=list)
@@ -188,7 +189,7 @@ class SmallHeadEnd:
 
     async def _ntp(self, stream: TlsStream) -> None:
         request = await stream.read_exactly(ntp.PACKET_SIZE)
-        now = datetime.now(UTC) + self.time_off
+        now = self.clock() + self.time_off
         self.asked_time += 1
         await stream.write(ntp.answer(request, server=ntp.Server(now), received_at=now, now=now))
         await stream.read()
@@ -296,6 +297,22 @@ class World:
         return build(self.device, at or self.timeline.now(), sign_plain=signer)
 
 
+@pytest.fixture
+def head_end(pki: TestPki) -> Callable[[], AbstractAsyncContextManager[SmallHeadEnd]]:
+    """A context manager that gives a running ``SmallHeadEnd``."""
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[SmallHeadEnd]:
+        made = SmallHeadEnd(pki)
+        await made.start()
+        try:
+            yield made
+        finally:
+            await made.stop()
+
+    return running
+
+
 Making = Callable[..., AbstractAsyncContextManager[World]]
 
 
@@ -311,6 +328,7 @@ def world(pki: TestPki) -> Making:
         head_end = SmallHeadEnd(used)
         await head_end.start()
         timeline = Timeline()
+        head_end.clock = timeline.now
         (device,) = device_ids(1)
         addresses = {"management": head_end.management, "admin_service": head_end.admin_service, "ntp": head_end.ntp}
         initial = initial_config(used, **addresses)

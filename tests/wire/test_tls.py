@@ -175,6 +175,17 @@ def test_a_chain_by_an_unlisted_sub_ca_is_verified_up_to_the_root(pki: TestPki) 
     assert other.peer[2] == pki.root.certificate.public_bytes(Encoding.DER)
 
 
+def test_many_gateways_can_share_a_context(pki: TestPki) -> None:
+    """A connection may have credentials of its own: a fleet then costs one context, not thousands."""
+    context = client(pki)
+    other_device = pki.operational_triple("EPPC0287654321").tls
+    one, other = TlsEngine(context, credentials=credentials(pki, other_device)), TlsEngine(server(pki))
+    shake(one, other)
+    assert other.peer[0] == other_device.certificate_der
+    mismatched = Credentials((other_device.certificate_der,), pki.emt.tls.key)
+    assert refused(lambda: TlsEngine(context, credentials=mismatched)).code == "tls.credentials"
+
+
 # --- what is refused -------------------------------------------------------------------------------------------
 
 

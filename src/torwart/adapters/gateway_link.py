@@ -37,9 +37,10 @@ class BusGatewayLink:
 
     def connected(self, gateway: str) -> dict[str, Any] | None:
         try:
-            return self.exchange(gateway, Command(operation="status", timeout=5.0)).details
+            return self.exchange(gateway, Command(operation="status", timeout=1.0)).details
         except Refusal as refusal:
-            if refusal.code == refused.GATEWAY_NOT_CONNECTED.code:
+            # A head-end that does not tell at once is just closing the connection, or is gone.
+            if refusal.kind in (refused.GATEWAY_NOT_CONNECTED, refused.GATEWAY_TIMEOUT):
                 return None
             raise
 

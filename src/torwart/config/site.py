@@ -168,6 +168,7 @@ def write_worker(
     callbacks: str = "",
     patience: Mapping[str, Any] | None = None,
     threads: int = 6,
+    lease: float = 3.0,
 ) -> Path:
     """``<name>.toml`` for one worker; ``callbacks``: where it takes the Sub-CA's callbacks, if it does."""
     gwa = identify(site.pki.gwa.tls.certificate).common_name.lower().replace(" ", "-")
@@ -207,6 +208,7 @@ contact = "{result_contact(ADMIN_HOST)}"
 
 [worker]
 threads = {threads}
+lease = {lease}
 callbacks = "{callbacks}"
 
 [wake_up]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.adapters.bus import BlockingBus, NatsBus
-from torwart.adapters.engine import AbsurdEngine
+from torwart.adapters.engine import AbsurdEngine, Tuning
 from torwart.adapters.gateway_link import BusGatewayLink
 from torwart.adapters.key_store import FileKeyStore
 from torwart.adapters.sm_pki import CallbackReceiver, SmPkiClient, TlsIdentity
@@ -57,6 +57,7 @@ class WorkerConfig:
     network: Network
     callbacks: tuple[str, int] | None = None
     threads: int = 8
+    lease: float = 15.0
     patience: Patience = field(default_factory=Patience)
     wake_up_limit: WakeUpLimit = field(default_factory=WakeUpLimit)
 
@@ -112,6 +113,7 @@ def _from_toml(document: dict[str, Any], here: Path) -> WorkerConfig:
         ),
         callbacks=_address(callbacks) if callbacks else None,
         threads=int(options.get("threads", 8)),
+        lease=float(options.get("lease", 15.0)),
         wake_up_limit=_wake_up_limit(document.get("wake_up", {})),
         patience=Patience(**waits),  # type: ignore[arg-type]  # a wrong kind fails where it is used first
     )
@@ -141,7 +143,7 @@ class Worker:
         self.config = config
         self.clock = SystemClock()
         self.keys = FileKeyStore.open(config.key_directory, key_file=config.key_file)
-        self.engine = AbsurdEngine()
+        self.engine = AbsurdEngine(tuning=Tuning(lease=config.lease))
         self.bus = BlockingBus.start(connect or self._nats)
         self.world = World(
             link=BusGatewayLink(self.bus),

@@ -1,4 +1,26 @@
-"""What a head-end is told at its start: listeners, own credentials, who is trusted, limits. Read from TOML."""
+"""What a head-end is told at its start: listeners, own credentials, who is trusted, limits. Read from TOML::
+
+[headend]
+name = "north-1"                     # how facts name it
+bus = "nats://127.0.0.1:4222"        # the command line's --bus goes before
+metrics = "127.0.0.1:9470"           # counters as text, loopback only
+reuse_port = true                    # several processes share the ports
+[listen]                             # the addresses the gateways' communication profiles name
+MANAGEMENT = "192.0.2.10:8443"
+ADMIN-SERVICE = "192.0.2.10:8444"
+NTP = "192.0.2.10:8123"
+EMT-SERVICE = "192.0.2.10:8445"
+[tls]                                # PEM files, relative to this file
+chain = "gwa-tls.pem"                # own certificate, then its Sub-CA
+key = "gwa-tls.key"
+root = "sm-root.pem"
+sub_cas = ["sub-ca.pem"]             # whose certificates are let in
+seal_cas = ["maker-ca.pem"]          # whose certificates are seals (Gütesiegel)
+maximum = "1.3"
+groups = ["brainpoolP256r1tls13", "brainpoolP256r1", "P-256", "brainpoolP384r1"]
+[limits]                             # see ``Limits``
+idle_seconds = 300
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -84,6 +106,7 @@ class HeadendConfig:
     handshake_threads: int = 2
     clock_is_trusted: bool = False
     """NTP: take the clock as synchronised without asking the kernel."""
+    bus: str = ""
     metrics: Address | None = None
     """Where counters are shown as text; loopback only."""
 
@@ -109,7 +132,7 @@ class HeadendConfig:
 
     @classmethod
     def load(cls, path: Path) -> "HeadendConfig":
-        """Read a TOML file; relative paths in it are relative to it. See ``docs/operator`` for an example."""
+        """Read a TOML file; what cannot be read is refused as ``headend.config``, ``tls.…`` or ``pki.…``."""
         try:
             return _from_toml(tomllib.loads(path.read_text()), path.parent)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

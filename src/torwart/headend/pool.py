@@ -1,14 +1,17 @@
 """Threads for the elliptic-curve work of handshakes: OpenSSL lets go of the GIL, the loop stays free (spec/09 §2b)."""
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+log = logging.getLogger("torwart.headend.pool")
+
 Step = Callable[[], Any]
-"""Runs in a thread; must not raise."""
+"""Runs in a thread; should not raise."""
 Done = Callable[[Any], None]
 """Gets in the loop what the step returned."""
 
@@ -40,7 +43,13 @@ class HandshakePool:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             step, done = job
-            self._results.append((done, step()))
+            try:
+                result = step()
+            except Exception:
+                # A fault of ours must not take a thread with it: that session ends at its deadline.
+                log.exception("handshake step failed")
+                continue
+            self._results.append((done, result))
             # The first of a batch wakes the loop; whoever comes before the loop looks rides along.
             if not self._woken:
                 self._woken = True

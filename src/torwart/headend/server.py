@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
@@ -24,14 +25,23 @@ from torwart.ports.gateway_link import SUBJECT_POLICY, SUBJECT_POLICY_CHANGED, P
 log = logging.getLogger("torwart.headend")
 
 SUBJECT_TAKEOVER = "headend.takeover"
-"""Published when a device has called ("scenario device node"): others let their older session of it go."""
+"""Published when a device has called ("scenario device node instant"): others let their older session of it go."""
 
 SESSIONS: Mapping[Scenario, type[Session]] = MappingProxyType(
     {kind.scenario: kind for kind in (ManagementSession, AdminServiceSession, NtpSession, EmtServiceSession)}
 )
 _BACKLOG = 4096
-_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 4))
-"""Inherited by every accepted connection."""
+_INHERITED = (
+    # Mobile networks forget silently: let the kernel find out that a peer is gone.
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 20),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    # A peer that does not read must not make the kernel keep megabytes for it.
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, 131_072),
+    (socket.SOL_SOCKET, socket.SO_RCVBUF, 131_072),
+)
+"""Socket options a listener hands on to every connection it accepts."""
 _POLICY_SECONDS, _POLICY_TIMEOUT, _POLICY_PAUSE = 300.0, 20.0, 0.5
 """A policy is asked for anew this often although nobody said it changed: a nudge may be lost."""
 _POLL_SECONDS = 0.05
@@ -156,22 +166,22 @@ class Headend:
 
     async def _publish_takeover(self, scenario: Scenario, device: str) -> None:
         with contextlib.suppress(Refusal):
-            await self._bus.publish(SUBJECT_TAKEOVER, f"{scenario.value} {device} {self.station.node}".encode())
+            at = self._clock.now().isoformat()
+            await self._bus.publish(SUBJECT_TAKEOVER, f"{scenario} {device} {self.station.node} {at}".encode())
 
     async def _taken_over(self, subject: str, payload: bytes) -> None:
-        scenario, device, node = payload.decode().split(" ")
+        scenario, device, node, at = payload.decode().split(" ")
         if node != self.station.node:
-            self.station.take_over(Scenario(scenario), device)
+            self.station.take_over(Scenario(scenario), device, datetime.fromisoformat(at))
 
 
 def _listen(host: str, port: int, *, reuse_port: bool) -> socket.socket:
-    """A listening socket whose connections are kept alive: mobile networks forget silently, the kernel finds out."""
+    """A listening socket; its options are those of its connections."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
     except OSError as error:
         raise HEADEND_CONFIG(why=f"{host}:{port}: {error.strerror}") from error
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEPALIVE:
-        listener.setsockopt(socket.IPPROTO_TCP, option, value)
+    for level, option, value in _INHERITED:
+        listener.setsockopt(level, option, value)
     return listener

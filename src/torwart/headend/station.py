@@ -5,6 +5,7 @@ import itertools
 import logging
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from torwart.headend.config import HeadendConfig, Scenario
@@ -140,9 +141,10 @@ class Station:
             self._let_go(older, peer.device)
         self.announce(session.scenario, peer.device)
 
-    def take_over(self, scenario: Scenario, device: str) -> None:
-        """Another head-end has a newer session of ``device``."""
-        if older := self._by_device.get((scenario, device)):
+    def take_over(self, scenario: Scenario, device: str, at: datetime) -> None:
+        """Another head-end has a session of ``device`` since ``at``; ours is let go unless it is the newer one."""
+        older = self._by_device.get((scenario, device))
+        if older is not None and older.since is not None and older.since <= at:
             self._let_go(older, device)
 
     def _let_go(self, older: "Session", device: str) -> None:

@@ -231,15 +231,20 @@ def _reconnected(serial: str, talk: Conversation) -> None:
 def pair_meters(run: Telling, meters: Sequence[str]) -> None:
     """Wait until gateway and meters have found each other; ask for pairing where they have not."""
     missing: list[str] = list(meters)
+    forgotten: list[str] = []
     for number, pause in enumerate((0.0, *run.world.patience.meter)):
         run.pause(f"meters pause {number}", pause)
         seen: Mapping[str, Any] = run.at_gateway(f"meters {number}", meters_seen)
         missing = [meter for meter in meters if not seen.get(meter, {}).get("paired")]
         if not missing:
             return
+        forgotten = [meter for meter in missing if not seen.get(meter, {}).get("configured")]
         paired = run.at_gateway(f"pair {number}", partial(_pair, missing))
         if all(paired):
             return
+    if forgotten:
+        # The profile was taken and is not there: what is wrong is not the meter.
+        raise READ_BACK_DIFFERS(gateway=run.gateway, differences=", ".join(forgotten))
     raise METER_NOT_SEEN(gateway=run.gateway, meter=", ".join(missing))
 
 

@@ -237,16 +237,20 @@ def read_back(gateway: Gateway, actual: Mapping[str, wire.Profile | None]) -> No
 
 ADMINISTRATIVE = ("administrator", "wake_up")
 """Kinds that stay on a gateway to the end: without them nobody could speak to it any more."""
+_REMOVAL_ORDER = tuple(map(wire.ProfileKind, ("evaluation", "han", "proxy", "communication", "meter")))
 _OWN = (Scenario.MANAGEMENT, Scenario.ADMIN_SERVICE, Scenario.NTP_TLS)
 
 
 def removable(gateway: Gateway) -> list[wire.Profile]:
-    """What we know to stand on the gateway or want there, but for the administrator's own profiles."""
+    """What we know to stand on the gateway or want there, but for the administrator's own profiles; what refers to
+    others comes before them.
+    """
     rows = (
         gateway.profiles.filter(state__in=("wanted", "active")).exclude(kind__in=ADMINISTRATIVE).order_by("name", "id")
     )
     known = {row.name: wire.parse_profile(bytes(row.content)) for row in rows.order_by("name", "id")}
-    return [p for p in known.values() if not (isinstance(p, wire.CommunicationProfile) and p.scenario in _OWN)]
+    found = [p for p in known.values() if not (isinstance(p, wire.CommunicationProfile) and p.scenario in _OWN)]
+    return sorted(found, key=lambda p: _REMOVAL_ORDER.index(p.kind))
 
 
 def removed(gateway: Gateway, names: Iterable[str]) -> None:

@@ -278,12 +278,18 @@ def _bare_context(offer: Offer) -> SSL.Context:
 
 def _use(context: SSL.Context, credentials: Credentials) -> None:
     try:
-        own, *issuers = [x509.load_der_x509_certificate(der) for der in credentials.chain]
-        context.use_certificate(own)
-        for issuer in issuers:
-            context.add_extra_chain_cert(issuer)
-        context.use_privatekey(credentials.key)
-        context.check_privatekey()
+        _use_own(context, credentials)
+        for issuer in credentials.chain[1:]:
+            context.add_extra_chain_cert(x509.load_der_x509_certificate(issuer))
+    except (ValueError, SSL.Error) as error:
+        raise TLS_CREDENTIALS(why=str(error)) from error
+
+
+def _use_own(holder: SSL.Context | SSL.Connection, credentials: Credentials) -> None:
+    """Give a context or a single connection its certificate and key; OpenSSL checks that they belong together."""
+    try:
+        holder.use_certificate(x509.load_der_x509_certificate(credentials.chain[0]))
+        holder.use_privatekey(credentials.key)
     except (ValueError, SSL.Error) as error:
         raise TLS_CREDENTIALS(why=str(error)) from error
 
@@ -332,10 +338,17 @@ class TlsEngine:
         "refusal",
     )
 
-    def __init__(self, context: TlsContext, *, server_name: str | None = None) -> None:
-        """``server_name`` (client only) is sent as SNI; TR-03116-3 §4.3 leaves it to the communication profile."""
+    def __init__(
+        self, context: TlsContext, *, server_name: str | None = None, credentials: Credentials | None = None
+    ) -> None:
+        """``server_name`` (client only) is sent as SNI, which the communication profile of a gateway names (tlsSni).
+        ``credentials``: own certificate and key of this connection alone, so that many gateways can share a context;
+        above its own certificate goes the chain of the context.
+        """
         self._context = context
         self._connection = SSL.Connection(context.ssl, None)
+        if credentials is not None:
+            _use_own(self._connection, credentials)
         self._hello = b""  # start of the server's first flight, kept until the handshake is complete
         self._encrypt_then_mac = False
         self.complete = False

@@ -47,7 +47,7 @@ class Vault:
     @classmethod
     def open_with_key_file(cls, directory: Path, key_file: Path) -> "Vault":
         """``keys.locked`` if the file cannot be read, is no 32 bytes, is readable by others, or is the wrong one."""
-        key = _private_bytes(directory, key_file)
+        key = private_bytes(directory, key_file)
         if len(key) != _KEY:
             raise KEYS_LOCKED(store=directory, why=f"{key_file}: {len(key)} ≠ {_KEY} bytes")
         return cls._unlock(directory, lambda _: key, {"key": "file"})
@@ -55,7 +55,7 @@ class Vault:
     @classmethod
     def open_with_passphrase(cls, directory: Path, passphrase_file: Path) -> "Vault":
         """``keys.locked`` if the file cannot be read, is empty, is readable by others, or holds another passphrase."""
-        passphrase = _private_bytes(directory, passphrase_file).rstrip(b"\r\n")
+        passphrase = private_bytes(directory, passphrase_file).rstrip(b"\r\n")
         if not passphrase:
             raise KEYS_LOCKED(store=directory, why=f"{passphrase_file}: –")
 
@@ -157,9 +157,7 @@ class Vault:
         return sorted(found)
 
     def _path(self, label: str) -> Path:
-        if not _LABEL.fullmatch(label):
-            raise KEYS_LABEL(label=label[:200])
-        shard = hashlib.sha256(label.encode()).hexdigest()[:2]
+        shard = hashlib.sha256(check_label(label).encode()).hexdigest()[:2]
         return self._directory / shard / f"{label}{_SUFFIX}"
 
     def _seal(self, label: str, content: bytes) -> bytes:
@@ -167,12 +165,19 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, content, label.encode())
 
 
+def check_label(label: str) -> str:
+    """The label itself, if it keeps to the form ``ports.KeyStore`` demands; else ``keys.label``."""
+    if not _LABEL.fullmatch(label):
+        raise KEYS_LABEL(label=label[:200])
+    return label
+
+
 def _sealed_check(key: bytes) -> str:
     nonce = os.urandom(_NONCE)
     return (nonce + AESGCM(key).encrypt(nonce, _KNOWN_TEXT, _KNOWN_TEXT)).hex()
 
 
-def _private_bytes(store: Path, path: Path) -> bytes:
+def private_bytes(store: Path, path: Path) -> bytes:
     """Content of a file that only its owner may read; anything else locks the store."""
     try:
         mode = path.stat().st_mode

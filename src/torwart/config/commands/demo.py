@@ -40,6 +40,8 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     from torwart.config.demo.stage import Stage
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=132)  # a log has no width of its own
     parts = list(cast(gateways))
     show = Show(console, parts)
     directory = Path(tempfile.mkdtemp(prefix="torwart-demo-"))

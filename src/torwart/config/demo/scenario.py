@@ -40,7 +40,7 @@ _KEYS = Words("kann keine Schlüssel erzeugen", "cannot make keys")
 FAULTS = (
     Part(Fault.SILENT, 1, "waiting", _SILENT, "gateway.not_connected", "gateway"),
     Part(Fault.REVOKED_CERTIFICATE, 1, "waiting", _REVOKED, "gateway.not_connected", "gateway", "tls.revoked"),
-    Part(Fault.FOREIGN_CA, 1, "waiting", _FOREIGN, "gateway.not_connected", "gateway", "tls.unknown_ca"),
+    Part(Fault.FOREIGN_CA, 1, "waiting", _FOREIGN, "gateway.not_connected", "gateway"),
     Part(Fault.WRONG_CN, 1, "waiting", _WRONG_CN, "gateway.not_connected", "gateway"),
     Part(Fault.FORGET_PROFILE, 1, "failed", _FORGETS, "process.read_back_differs", "gateway"),
     Part(Fault.CLOCK_20S, 1, "failed", _CLOCK, "process.clock_off", "gateway"),

@@ -100,21 +100,21 @@ class Show:
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """The truthful table: what was played, what became of it, whose fault it is."""
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0), expand=True)
         table.add_column(Words("Gateway", "gateway").text(), no_wrap=True)
         table.add_column(Words("Prozess", "process").text(), no_wrap=True)
-        table.add_column(Words("gespielt", "played").text())
+        table.add_column(Words("gespielt", "played").text(), ratio=3)
         table.add_column(Words("Ergebnis", "outcome").text(), no_wrap=True)
-        table.add_column(Words("Schritt", "step").text())
+        table.add_column(Words("Schritt", "step").text(), ratio=4)
         table.add_column("s", justify="right", no_wrap=True)
         table.add_column(Words("Seite", "side").text(), no_wrap=True)
-        table.add_column(Words("wie erwartet", "as expected").text(), no_wrap=True)
+        table.add_column("=", no_wrap=True)
         for outcome in outcomes:
             line = outcome.line
             table.add_row(
                 line.gateway,
                 line.process,
-                outcome.part.words.text(),
+                outcome.part.words.text() or _process(line).words.text(),
                 _state(line),
                 _why(outcome),
                 f"{line.seconds:.1f}",
@@ -153,10 +153,14 @@ def _state(line: RunLine) -> Text:
     return Text(f"{_MARKS.get(state, '·')} {RUN.states[state].text()}", _COLOURS.get(state, "dim"))
 
 
+def _process(line: RunLine) -> Process:
+    return next(process for process in catalogue().values() if process.code == line.process)
+
+
 def _step(line: RunLine) -> str:
     if not line.step:
         return ""
-    found = next(p for p in catalogue().values() if p.code == line.process)
+    found = _process(line)
     number = [step.name for step in found.steps].index(line.step) + 1
     return f"{number:2d}/{len(found.steps)} {found.step_words(line.step).text()}"
 
@@ -174,6 +178,8 @@ def _gist(line: RunLine) -> str:
     if "light" in result:
         colours = {"red": Words("rot", "red"), "yellow": Words("gelb", "yellow"), "green": Words("grün", "green")}
         return colours[result["light"]].text()
+    if result.get("connected") and not result.get("woken"):
+        return Words("war verbunden", "was connected").text()
     if "latency_ms" in result:
         return Words("ruft nach {ms} ms an", "calls after {ms} ms").text(ms=result["latency_ms"])
     if "not_after" in result:

@@ -7,6 +7,7 @@ Head-end and workers are processes of their own (and can be killed); PostgreSQL 
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,7 @@ class Stage:
         self.family = Family(self.directory / "logs", {"TORWART_DATABASE_URL": self.site.database})
         tell("headend")
         self._start_headend()
+        self._manufacture()
         tell("sub_ca")
         self._start_sub_ca()
         tell("workers")
@@ -117,7 +119,8 @@ class Stage:
         )
         return self.family.start(name, "worker", "--config", str(config))
 
-    async def _start_outside(self) -> None:
+    def _manufacture(self) -> None:
+        """The maker makes the devices; what some of them will show wrongly is issued (and revoked) here too."""
         host, ports = "127.0.0.1", self.site.ports
         pki = self.site.pki
         initial = initial_config(
@@ -130,6 +133,8 @@ class Stage:
             make_device(pki, device, initial, meters=part.meters, faults=[part.fault] if part.fault else [])
             for device, part in zip(device_ids(len(self.parts)), self.parts, strict=True)
         ]
+
+    async def _start_outside(self) -> None:
         self.emt = EmtReceiver(_emt_config(self.site))
         address = await self.emt.start()
         self._emt_address = f"{address[0]}:{address[1]}"
@@ -176,8 +181,11 @@ class Stage:
         return child.pid
 
     def hang_up(self, device: str) -> None:
-        """End the gateway's connection, as an idle night would."""
+        """End the gateway's connection, as an idle night would, and wait until it is gone."""
+        deadline = time.monotonic() + 5
         self.link.close(device)
+        while self.link.connected(device) is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Take everything down, whatever of it stands."""

@@ -106,26 +106,22 @@ class Delivery:
         ]
 
     def _is_due(self, line: _Line, now: datetime) -> bool:
-        if now < self._pause_until.get(line.key, now):
-            return False
+        return self._moment(line, now) <= now
+
+    def _moment(self, line: _Line, now: datetime) -> datetime:
+        """When this line is to be served next: now, at its next slot, or after its pause."""
+        slot = last_slot(line.schedule, now, self._share)
         sent_at = self._core.memory.sent_at.get(line.key)
-        return sent_at is None or sent_at < last_slot(line.schedule, now, self._share)
+        due = sent_at is None or sent_at < slot
+        moment = now if due else slot + timedelta(seconds=line.schedule.period)
+        return max(moment, self._pause_until.get(line.key, moment))
 
     def _set_alarm(self, lines: list[_Line], now: datetime) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        moments = [
-            max(
-                self._pause_until.get(line.key, now),
-                last_slot(line.schedule, now, self._share) + timedelta(seconds=line.schedule.period)
-                if line.key in self._core.memory.sent_at
-                else now,
-            )
-            for line in lines
-        ]
-        if moments:
-            wait = max((min(moments) - now).total_seconds(), 1.0)
-            self._alarm = self._core.after(wait + 0.5, self.due)
+        if lines:
+            wait = (min(self._moment(line, now) for line in lines) - now).total_seconds()
+            self._alarm = self._core.after(max(wait, 1.0) + 0.5, self.due)
 
     @property
     def _share(self) -> float:

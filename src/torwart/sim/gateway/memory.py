@@ -55,19 +55,22 @@ class Rules:
             initial.session_seconds,
         )
 
-    def state(self) -> dict[str, Any]:
-        return {name: _out(getattr(self, name)) for name in self.__slots__}
 
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> "Rules":
-        values = dict(state)
-        for name in ("management", "admin_service", "ntp"):
-            values[name] = (state[name][0], state[name][1])
-        for name in ("gwa_sig", "gwa_enc", "wake_up_sig"):
-            values[name] = None if state[name] is None else bytes.fromhex(state[name])
-        for name in ("gwa_tls", "trust"):
-            values[name] = tuple(bytes.fromhex(der) for der in state[name])
-        return cls(**values)
+_BYTES = ("gwa_sig", "gwa_enc", "wake_up_sig")
+_TUPLES = ("gwa_tls", "trust")
+_ADDRESSES = ("management", "admin_service", "ntp")
+
+
+def _changes_in(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Members of ``Rules`` back from JSON."""
+    values = dict(state)
+    for name in values.keys() & set(_ADDRESSES):
+        values[name] = (state[name][0], state[name][1])
+    for name in values.keys() & set(_BYTES):
+        values[name] = None if state[name] is None else bytes.fromhex(state[name])
+    for name in values.keys() & set(_TUPLES):
+        values[name] = tuple(bytes.fromhex(der) for der in state[name])
+    return values
 
 
 def _out(value: Any) -> Any:
@@ -100,12 +103,15 @@ class Notice:
 
 @dataclass(slots=True)
 class Memory:
-    """``profiles`` by path. ``pairings``: meter → paired since. ``counters``: TAF 2 registers by "contract/meter/obis".
-    ``starts``: contract → since when it counts. "contract/recipient" → ``sent``: capture time delivered
-    last, ``sent_at``: when the last delivery was. ``sent_count``: contract → values delivered in all.
+    """``changes``: what of ``rules`` profiles have set; the rest is as in the initial configuration.
+
+    ``profiles`` by path. ``pairings``: meter → paired since. ``counters``: TAF 2 registers by "contract/meter/obis".
+    ``starts``: contract → since when it counts. "contract/recipient" → ``sent``: capture time delivered last,
+    ``sent_at``: when the last delivery was. ``sent_count``: contract → values delivered in all.
     """
 
     rules: Rules
+    changes: dict[str, Any]
     sets: dict[Standing, CertificateSet]
     logs: dict[LogKind, Log]
     profiles: dict[str, Profile] = field(default_factory=dict)
@@ -136,13 +142,15 @@ class Memory:
             LogKind.CONSUMER: config.system_log_capacity,
         }
         logs = {name: Log(name, capacity) for name, capacity in capacities.items()}
-        return cls(Rules.of(config.initial), {Standing.SEAL: seal}, logs)
+        return cls(Rules.of(config.initial), {}, {Standing.SEAL: seal}, logs)
 
     def touch(self) -> None:
         """Something changed that must be written."""
         self.dirty = True
 
     def change_rules(self, **changes: Any) -> None:
+        """Put what profiles say over the initial configuration."""
+        self.changes |= changes
         self.rules = replace(self.rules, **changes)
         self.touch()
 
@@ -164,7 +172,7 @@ class Memory:
 
     def _state(self) -> dict[str, Any]:
         return {
-            "rules": self.rules.state(),
+            "changes": {name: _out(value) for name, value in self.changes.items()},
             "sets": {standing.value: found.state() for standing, found in self.sets.items()},
             "logs": {name.value: log.state() for name, log in self.logs.items()},
             "profiles": {path: profile.to_xml().decode() for path, profile in self.profiles.items()},
@@ -186,7 +194,7 @@ class Memory:
         }
 
     def _recall(self, state: Mapping[str, Any]) -> None:
-        self.rules = Rules.of_state(state["rules"])
+        self.change_rules(**_changes_in(state["changes"]))
         self.sets = {Standing(name): CertificateSet.of_state(found) for name, found in state["sets"].items()}
         for name, log in state["logs"].items():
             self.logs[LogKind(name)].restore(log)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import sleep
@@ -59,7 +60,7 @@ class SubCaServer:
     """A running Sub-CA (operational, and the maker's seal CA beside it).
 
     ``url`` is the web service (mutual TLS), ``crl_url`` the operational CA's CRL and ``control_url`` the switches
-    (both plain HTTP, loopback). ``state_dir`` holds the journal; a server started on the same directory knows
+    (both plain HTTP; the switches on loopback only). ``state_dir`` holds the journal; a server started on the same directory knows
     everything an earlier one issued, revoked and still has to call back. Without it the journal is a temporary one.
     """
 
@@ -308,7 +309,7 @@ class SubCaServer:
             return known
 
     def _serve_web(self, peer: bytes | None, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        if path == CONTROL_PATH:
+        if path == CONTROL_PATH and ip_address(self.address[0]).is_loopback:
             return self._control(method, body)
         for authority in self.pki.authorities:
             if method == "GET" and self.crl_url_of(authority).endswith(path):
