@@ -60,8 +60,9 @@ class SubCaServer:
     """A running Sub-CA (operational, and the maker's seal CA beside it).
 
     ``url`` is the web service (mutual TLS), ``crl_url`` the operational CA's CRL and ``control_url`` the switches
-    (both plain HTTP; the switches on loopback only). ``state_dir`` holds the journal; a server started on the same directory knows
-    everything an earlier one issued, revoked and still has to call back. Without it the journal is a temporary one.
+    (both plain HTTP; the switches on loopback only). ``state_dir`` holds the journal; a server started on the same
+    directory knows everything an earlier one issued, revoked and still has to call back. Without it the journal is a
+    temporary one.
     """
 
     def __init__(
