@@ -75,6 +75,16 @@ class EmtReceiver:
         """Values received in all."""
         return sum(received.values for received in self.received.values())
 
+    def summary(self) -> dict[str, int]:
+        """Counts for a person or a program."""
+        return {
+            "values": self.values,
+            "deliveries": sum(received.deliveries for received in self.received.values()),
+            "confirmed": self.confirming.accepted,
+            "waiting": self.confirming.waiting,
+            "refused": len(self.refused),
+        }
+
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> Address:
         self.address = await self._server.start(host, port)
         self._task = asyncio.get_running_loop().create_task(self.confirming.run())

@@ -61,7 +61,11 @@ class Fleet:
         for device in self.config.devices:
             self.gateways[str(device.device)] = Gateway(device, self.timeline, self._directory(device))
         if power:
-            self._task(self._power_up(list(self.gateways.values())))
+            self.switch_on()
+
+    def switch_on(self) -> None:
+        """Power for all, spread over ``boot_seconds``; does not wait."""
+        self._task(self._power_up(list(self.gateways.values())))
 
     def _directory(self, device: GatewayConfig) -> Path | None:
         if self.config.state is None:
