@@ -1,8 +1,7 @@
 """The head-end as a process of its own: command line, NATS, signals."""
 
 import asyncio
-import os
-import re
+import json
 import signal
 import socket
 import subprocess
@@ -32,7 +31,10 @@ def test_the_command_serves_gateways_and_ends_in_good_order(pki: TestPki, tmp_pa
     path = config_file(tmp_path)
     command = [sys.executable, "-m", "torwart", "headend", "--config", str(path)]
     process = subprocess.Popen(
-        [*command, "--bus", f"nats://127.0.0.1:{nats_port}"], stderr=subprocess.PIPE, text=True, env={**os.environ}
+        [*command, "--bus", f"nats://127.0.0.1:{nats_port}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         with NatsServer(nats_port) as nats:
@@ -45,11 +47,11 @@ def test_the_command_serves_gateways_and_ends_in_good_order(pki: TestPki, tmp_pa
 
 
 async def _story(pki: TestPki, process: "subprocess.Popen[str]", url: str) -> None:
+    assert process.stdout is not None
     assert process.stderr is not None
+    ready = json.loads(await asyncio.to_thread(process.stdout.readline))
+    port = ready["ports"]["MANAGEMENT"]
     said: list[str] = []
-    while not (found := re.search(r"MANAGEMENT=(\d+)", said[-1] if said else "")):
-        said.append(await asyncio.to_thread(process.stderr.readline))
-    port = int(found[1])
     bus = await NatsBus.connect(url)
     facts: list[Fact] = []
 
@@ -83,9 +85,10 @@ async def _story(pki: TestPki, process: "subprocess.Popen[str]", url: str) -> No
             await asyncio.sleep(0.01)
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGUSR1)
-        while not re.search(r"open_management 1", said[-1]):
+        wanted = {"configuration read anew", "open_management 1"}  # signals come in any order
+        while wanted:
             said.append(await asyncio.to_thread(process.stderr.readline))
-        assert any("configuration read anew" in line for line in said)
+            wanted -= {text for text in wanted if text in said[-1]}
         process.send_signal(signal.SIGTERM)
         while data := await reader.read(65536):
             engine.receive_data(data)

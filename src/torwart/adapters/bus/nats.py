@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import nats.errors
@@ -12,6 +13,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NatsSubscription
 
 from torwart.adapters.bus.limits import check_size, failure, log
+from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.bus import BUS_HANDLER_FAILED, BUS_NO_RESPONDER, BUS_TIMEOUT, BUS_UNAVAILABLE
 from torwart.ports.bus import Handler
 
@@ -20,6 +22,7 @@ _FAILED = "Torwart-Failed"
 _NO_RESPONDER = "503"
 _RECONNECT_SECONDS = 0.25
 _HANDLERS_AT_ONCE = 256
+_ROUND_TRIP_SECONDS = 5.0
 _LOST = "connection lost"
 
 
@@ -58,7 +61,6 @@ class NatsBus:
         self._pending: dict[str, asyncio.Future[Msg]] = {}
         self._numbers = itertools.count()
         self._inbox = ""
-        self._subscriptions: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def connect(
@@ -81,24 +83,21 @@ class NatsBus:
                 )
                 bus._inbox = client.new_inbox()
                 await client.subscribe(f"{bus._inbox}.*", cb=bus._on_answer)
-        except (TimeoutError, OSError, nats.errors.Error) as error:
+                await bus._round_trip()
+        except (TimeoutError, OSError, nats.errors.Error, Refusal) as error:
             await client.close()
             raise BUS_UNAVAILABLE(why=type(error).__name__) from error
         return bus
 
     async def request(self, subject: str, payload: bytes, *, timeout: float) -> bytes:
         check_size(payload)
-        number = str(next(self._numbers))
-        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
-        self._pending[number] = answer
-        try:
-            async with asyncio.timeout(timeout):
-                await self._send(subject, payload, reply=f"{self._inbox}.{number}")
-                message = await answer
-        except TimeoutError:
-            raise BUS_TIMEOUT(subject=subject, seconds=timeout) from None
-        finally:
-            del self._pending[number]
+        with self._awaited() as (inbox, answer):
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._send(subject, payload, reply=inbox)
+                    message = await answer
+            except TimeoutError:
+                raise BUS_TIMEOUT(subject=subject, seconds=timeout) from None
         headers = message.headers or {}
         if headers.get("Status") == _NO_RESPONDER:
             raise BUS_NO_RESPONDER(subject=subject)
@@ -115,16 +114,37 @@ class NatsBus:
         subscription = _Subscription(self, handler)
         try:
             subscription.inner = await self._client.subscribe(subject, queue=queue or "", cb=subscription.take)
-            if self._client.is_connected:
-                await self._client.flush()
         except (nats.errors.Error, OSError) as error:
             raise BUS_UNAVAILABLE(why=type(error).__name__) from error
+        with contextlib.suppress(Refusal, TimeoutError):  # lost meanwhile: it comes back with the connection
+            await self._round_trip()
         return subscription
 
     async def close(self) -> None:
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._client.close()
         self._fail_pending("closed")
+
+    async def _round_trip(self) -> None:
+        """Wait until the server has seen what we sent: a message to ourselves comes back behind it.
+
+        The client's own ``flush`` does not do: its PING overtakes commands that still wait to be written.
+        """
+        with self._awaited() as (inbox, answer):
+            async with asyncio.timeout(_ROUND_TRIP_SECONDS):
+                await self._send(inbox, b"")
+                await answer
+
+    @contextlib.contextmanager
+    def _awaited(self) -> Iterator[tuple[str, "asyncio.Future[Msg]"]]:
+        """A subject of our inbox and the future that the message there will fulfil."""
+        number = str(next(self._numbers))
+        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        self._pending[number] = answer
+        try:
+            yield f"{self._inbox}.{number}", answer
+        finally:
+            del self._pending[number]
 
     async def _send(self, subject: str, payload: bytes, *, reply: str = "") -> None:
         if not self._client.is_connected:
