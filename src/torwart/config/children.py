@@ -21,6 +21,7 @@ from torwart.kernel.refusals.installation import CHILD_DIED, CHILD_SILENT
 
 PARENT_PIPE = "TORWART_PARENT_PIPE"
 """Environment variable: number of the inherited file descriptor that ends with the parent."""
+_TORWART = (sys.executable, "-m", "torwart")
 
 
 def exit_with_parent(stop: Callable[[], object]) -> None:
@@ -86,14 +87,16 @@ class Family:
         self._children: dict[str, Child] = {}
         self._read, self._write = os.pipe()
 
-    def start(self, name: str, *arguments: str) -> Child:
-        """Start ``torwart ARGUMENTS``; its standard output is where it reports ready, its errors go to the log."""
+    def start(self, name: str, *arguments: str, program: tuple[str, ...] | None = None) -> Child:
+        """Start ``torwart ARGUMENTS`` (or another ``program``); its standard output is where it reports ready, its
+        errors go to the log.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
         log = self._directory / f"{name}.log"
         environment = {**os.environ, **self._environment, PARENT_PIPE: str(self._read)}
         with log.open("ab") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "torwart", *arguments],
+                [*(program or _TORWART), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -19,7 +19,8 @@ def database(url: str) -> dict[str, Any]:
         # One connection a thread, kept: reconnecting costs more than most of our queries (spec: performance).
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "torwart"} | parts,
+        # Bound by the server, statements are prepared once a connection.
+        "OPTIONS": {"application_name": "torwart", "server_side_binding": True} | parts,
     }
 
 

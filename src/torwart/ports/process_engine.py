@@ -31,8 +31,11 @@ class RunContext(Protocol):
         """
         ...
 
-    def act(self, name: str, do: Callable[[], Json]) -> Json:
-        """A step that acts outside: at least once. ``do`` must look first or be idempotent (intent, act, verify)."""
+    def act(self, name: str, do: Callable[[], Json], *, also: Callable[[], None] | None = None) -> Json:
+        """A step that acts outside: at least once. ``do`` must look first or be idempotent (intent, act, verify).
+
+        ``also`` writes our own data about it, in one transaction with the checkpoint.
+        """
         ...
 
     def sleep_until(self, name: str, until: datetime) -> None: ...

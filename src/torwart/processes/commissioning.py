@@ -146,11 +146,14 @@ def _personalise(run: Telling) -> None:
 
 
 def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
-    """All wanted profiles by group, composed anew from order and master data."""
-    return {
-        "wan": profiles.wan(talk.device, run.world.network, run.world.keys),
-        **profiles.ordered(run.order, talk.device, run.world.keys),
-    }
+    """All wanted profiles by group, composed from order and master data, once a telling."""
+    if "wanted" not in run.remembered:
+        run.remembered["wanted"] = {
+            "wan": profiles.wan(talk.device, run.world.network, run.world.keys),
+            **profiles.ordered(run.order, talk.device, run.world.keys),
+        }
+    wanted: dict[str, list[Any]] = run.remembered["wanted"]
+    return wanted
 
 
 def _write(run: Telling, name: str, group: str) -> None:

@@ -36,7 +36,10 @@ _TOO_SLOW = 408
 
 @dataclass
 class Conversation:
-    """One act's exchanges with one gateway. ``smgw`` makes the questions, ``ask`` asks them."""
+    """The exchanges of one telling with one gateway. ``smgw`` makes the questions, ``ask`` asks them.
+
+    What our data say of the gateway is looked up once and again after each write (``look_again``).
+    """
 
     world: "World"
     run_id: str
@@ -103,6 +106,11 @@ class Conversation:
         signer = self.theirs[Use.SIG]
         key = administrator.key(self.world.keys, self.device.client_id, Use.ENC)
         return cms.open_protected(body, agreer=key, signers={cms.ski_of(signer): public_key_of(signer)}).content
+
+    def look_again(self) -> None:
+        """Our data have changed: forget what was looked up."""
+        self.__dict__.pop("device", None)
+        self.__dict__.pop("theirs", None)
 
     def keep(self) -> None:
         """Write what was said into the transcript."""

@@ -77,6 +77,10 @@ class Process:
                 raise FIELD_UNKNOWN(field=name, process=self.name)
         return {field.name: field.check(values.get(field.name)) for field in self.fields}
 
+    def position(self, name: str) -> int:
+        """Place of a step among the visible ones, from 1."""
+        return [step.name for step in self.steps].index(name) + 1
+
     def step_words(self, name: str) -> Words:
         return next(step.words for step in self.steps if step.name == name)
 

@@ -198,6 +198,7 @@ def exchange_certificates(run: Telling, issued: Sequence[str]) -> None:
     run.at_gateway("import", lambda talk: talk.ask("import certificates", talk.smgw.import_certificates(ders)))
     run.at_gateway("activate", partial(_activate, serial), intent=True)
     run.write("switched", lambda: _switched(run))
+    run.look_again()
     run.at_gateway("reconnected", partial(_reconnected, serial))
 
 

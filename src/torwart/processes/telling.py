@@ -80,6 +80,9 @@ class Telling:
         self.order: Mapping[str, Any] = params["order"]
         self.gateway: str = params["gateway"]
         self._step = ""
+        self.remembered: dict[str, Any] = {}
+        """What a story works out from our data and uses in several acts of one telling."""
+        self._conversation = Conversation(world, self.run_id, self.gateway)
 
     def now(self) -> datetime:
         return self._ctx.now()
@@ -93,13 +96,17 @@ class Telling:
         def write() -> None:
             if done is not None:
                 done()
-            runs.enter_step(self.run_id, step)
+            runs.enter_step(self.run_id, step, self.process.position(step))
 
         self.write(f"enter {step}", write)
 
     def write(self, name: str, do: Callable[[], Json]) -> Json:
         """Write our own data exactly once, together with the checkpoint."""
         return self._ctx.record(name, do)
+
+    def look_again(self) -> None:
+        """Something of what a conversation looks up has changed: certificates or addresses of the gateway."""
+        self._conversation.look_again()
 
     def at_gateway(
         self, name: str, do: Callable[[Conversation], Json], *, intent: bool = False, within: float | None = None
@@ -111,20 +118,13 @@ class Telling:
         patience = self.world.patience
         return self._persist(
             name,
-            lambda: self._converse(do),
+            lambda: do(self._conversation),
             topic=f"gateway:{self.gateway}",
             waits=patience.gateway,
             total=patience.gateway_total if within is None else within,
             intent=intent,
             on_silence=self._wake,
         )
-
-    def _converse(self, do: Callable[[Conversation], Json]) -> Json:
-        conversation = Conversation(self.world, self.run_id, self.gateway)
-        try:
-            return do(conversation)
-        finally:
-            conversation.keep()
 
     def ask_slowly(self, name: str, purpose: str, question: Callable[[Smgw], Question[Any]], *, intent: bool) -> Json:
         """Ask something the gateway may answer later (A2 §7.5): wait for its notification, which holds nothing but a
@@ -221,7 +221,11 @@ class Telling:
         number, first_failure, told = 0, None, False
         while True:
             pause = waits[min(number, len(waits) - 1)]
-            outcome = self._ctx.act(f"{name} {number}", partial(self._attempt, name, number, do, intent, pause))
+            outcome = self._ctx.act(
+                f"{name} {number}",
+                partial(self._attempt, name, number, do, intent, pause),
+                also=self._conversation.keep,
+            )
             if "value" in outcome:
                 if number:
                     self.write(f"{name} resumed", partial(runs.resumes, self.run_id, self._step))
@@ -248,6 +252,7 @@ class Telling:
             return {"value": do()}
         except Refusal as refusal:
             if refusal.kind.retry is not Retry.LATER:
+                self._conversation.keep()
                 raise
             now = self.now()
             runs.attempt_failed(self.run_id, self._step, refusal, now + timedelta(seconds=pause))

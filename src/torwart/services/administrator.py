@@ -4,10 +4,12 @@ Key labels in the key store: ``client-<id>.gwa.<use>.<sequence>``, use ``tls``, 
 """
 
 import secrets
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
+from django.db import connection
 
 from torwart.kernel.refusals.process import KEY_SET_MISSING
 from torwart.ports.key_store import KeyStore
@@ -37,8 +39,24 @@ class StoredKey:
         return self.keys.agree(self.label, peer_point)
 
 
+_REMEMBERED_SECONDS = 5.0
+_remembered: dict[tuple[str, int, Use], tuple[float, tuple[bytes, str, int]]] = {}
+
+
 def key(keys: KeyStore, client: int, use: Use) -> StoredKey:
-    """The client's active GWA key for this use; a client without one is refused by name."""
+    """The client's active GWA key for this use; a client without one is refused by name.
+
+    Which one is active is asked again after some seconds: after an exchange the key before it stays valid for long.
+    """
+    der, ski, sequence = _active(client, use)
+    return StoredKey(keys, label(client, use, sequence), _load(der), bytes.fromhex(ski))
+
+
+def _active(client: int, use: Use) -> tuple[bytes, str, int]:
+    database, now = connection.settings_dict["NAME"], time.monotonic()
+    known = _remembered.get((database, client, use))
+    if known is not None and now - known[0] < _REMEMBERED_SECONDS:
+        return known[1]
     row = (
         Certificate.objects.filter(client=client, role=Role.GWA, use=use, state="active")
         .order_by("-sequence")
@@ -48,7 +66,9 @@ def key(keys: KeyStore, client: int, use: Use) -> StoredKey:
     if row is None:
         raise KEY_SET_MISSING(client=client, use=use.value)
     der, ski, sequence = row
-    return StoredKey(keys, label(client, use, sequence), _load(bytes(der)), bytes.fromhex(ski))
+    found = bytes(der), str(ski), int(sequence)
+    _remembered[database, client, use] = now, found
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Now
 
 from torwart.kernel.gateway_state import GATEWAY, GatewayState, GatewayVerb
 from torwart.kernel.refusals.process import GATEWAY_UNKNOWN, METER_UNKNOWN
@@ -55,8 +56,9 @@ def move(device_id: str, verb: GatewayVerb, *, actor: str, reason: str = "", **f
 
 def contacted(device_id: str, at: datetime) -> None:
     """A head-end has seen the gateway: first and last contact."""
-    Gateway.objects.filter(device_id=device_id).update(last_contact_at=at)
-    Gateway.objects.filter(device_id=device_id, first_contact_at__isnull=True).update(first_contact_at=at)
+    Gateway.objects.filter(device_id=device_id).update(
+        last_contact_at=at, first_contact_at=Coalesce("first_contact_at", Value(at))
+    )
 
 
 def block(device_id: str, *, actor: str, reason: str) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from cryptography import x509
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import CONFIRMATION_FOREIGN
@@ -28,21 +27,30 @@ def take(engine: ProcessEngine, fact: gateway_link.Fact) -> bool:
         if not _insert(fact):
             return False
         handler = _HANDLERS.get(fact.kind)
-        refusal = ""
         if handler is not None:
-            try:
-                with transaction.atomic():
-                    handler(engine, fact)
-            except Refusal as refused:
-                refusal = str(refused)
-        Fact.objects.filter(pk=fact.id).update(handled_at=Now(), refusal=refusal)
+            handler(engine, fact)
+        if fact.kind in _CLAIMS:
+            _believe(engine, fact)
     return True
+
+
+def _believe(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
+    """Interpret what somebody claims; what cannot be believed stays stored with the reason."""
+    refusal = ""
+    try:
+        with transaction.atomic():
+            _CLAIMS[fact.kind](engine, fact)
+    except Refusal as refused:
+        refusal = str(refused)
+    if refusal:
+        Fact.objects.filter(pk=fact.id).update(refusal=refusal)
 
 
 def _insert(fact: gateway_link.Fact) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO store_fact (id, kind, device, at, details, body) VALUES (%s, %s, %s, %s, %s::jsonb, %s)"
+            "INSERT INTO store_fact (id, kind, device, at, details, body, handled_at, refusal)"
+            " VALUES (%s, %s, %s, %s, %s::jsonb, %s, now(), '')"
             " ON CONFLICT DO NOTHING",
             (fact.id, fact.kind, fact.device[:64], fact.at, gateway_link.to_json(fact.details), fact.body),
         )
@@ -140,5 +148,5 @@ _HANDLERS: Mapping[str, Callable[[ProcessEngine, gateway_link.Fact], None]] = {
     "connected": _connected,
     "refused": _refused,
     "notify": _notified,
-    "emt": _confirmed,
 }
+_CLAIMS: Mapping[str, Callable[[ProcessEngine, gateway_link.Fact], None]] = {"emt": _confirmed}

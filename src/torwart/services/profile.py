@@ -11,7 +11,6 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from django.db.models import Max
 from django.db.models.functions import Now
 
 from torwart.kernel.identifiers import DeviceId, ObisCode
@@ -20,7 +19,8 @@ from torwart.ports.key_store import KeyStore
 from torwart.services import administrator
 from torwart.services import certificate as certificates
 from torwart.services import gateway as gateways
-from torwart.store.models import Emt, Gateway, Meter, Profile, ProfileReading, Run
+from torwart.services.transcript import run_key
+from torwart.store.models import Emt, Gateway, Meter, Profile, ProfileReading
 from torwart.wire import profiles as wire
 from torwart.wire.certificate import Use
 from torwart.wire.profiles.communication import Endpoint, Peer, Scenario, Schedule
@@ -181,33 +181,38 @@ def _han(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, contracts: 
 
 def want(gateway: Gateway, run_id: str, wanted: Iterable[wire.Profile]) -> list[str]:
     """Keep these profiles as wanted, each a new version if it differs from the last; the names in order."""
-    run = Run.objects.filter(run_id=run_id).first()
     latest = _latest(gateway)
-    names = []
+    names, fresh = [], []
+    run = run_key(run_id)
     for profile in wanted:
         name, digest = profile.container_id, profile.digest
         names.append(name)
         before = latest.get(name)
         if before is not None and before.digest == digest and before.state in ("wanted", "active"):
             continue
-        Profile.objects.filter(gateway=gateway, name=name, state="wanted").update(state="superseded")
-        Profile.objects.create(
-            gateway=gateway,
-            kind=profile.kind.value,
-            name=name,
-            version=before.version + 1 if before else 1,
-            state="wanted",
-            content=profile.canonical(),
-            digest=digest,
-            run=run,
+        fresh.append(
+            Profile(
+                gateway=gateway,
+                kind=profile.kind.value,
+                name=name,
+                version=before.version + 1 if before else 1,
+                state="wanted",
+                content=profile.canonical(),
+                digest=digest,
+                run_id=run,
+            )
         )
+    if fresh:
+        if latest:
+            replaced = [profile.name for profile in fresh]
+            Profile.objects.filter(gateway=gateway, name__in=replaced, state="wanted").update(state="superseded")
+        Profile.objects.bulk_create(fresh)
     return names
 
 
 def _latest(gateway: Gateway) -> dict[str, Profile]:
-    newest = gateway.profiles.values("name").annotate(newest=Max("version"))
-    wanted = {(row["name"], row["newest"]) for row in newest}
-    return {row.name: row for row in gateway.profiles.defer("content") if (row.name, row.version) in wanted}
+    rows = gateway.profiles.defer("content", "parameters").order_by("name", "-version").distinct("name")
+    return {row.name: row for row in rows}
 
 
 def read_back(gateway: Gateway, actual: Mapping[str, wire.Profile | None]) -> None:

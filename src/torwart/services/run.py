@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -16,7 +16,7 @@ from torwart.kernel.refusals.process import GATEWAY_BUSY, GATEWAY_UNKNOWN
 from torwart.kernel.run_state import RUN, RunState, RunVerb, WaitingFor
 from torwart.ports.process_engine import ProcessEngine
 from torwart.services import audit
-from torwart.store.models import Gateway, Run, Step
+from torwart.store.models import Gateway, Run
 from torwart.store.models.run import ACTIVE
 
 
@@ -66,11 +66,22 @@ def order(
     return str(run_id)
 
 
-def enter_step(run_id: str, name: str) -> None:
-    """The step before is done, this one is running; the run too."""
-    run = Run.objects.only("id", "state").get(run_id=run_id)
-    _close_step(run, "done")
-    Step.objects.create(run=run, name=name, position=run.steps.count() + 1, state="running", started_at=Now())
+_ENTER = """
+WITH run AS (SELECT id, state FROM store_run WHERE run_id = %(run)s),
+     closed AS (UPDATE store_step SET state = 'done', ended_at = now(), next_attempt_at = NULL
+                 FROM run WHERE store_step.run_id = run.id AND store_step.ended_at IS NULL),
+     entered AS (INSERT INTO store_step (run_id, name, position, state, attempts, detail, side, code, started_at)
+                 SELECT id, %(name)s, %(position)s, 'running', 0, '{}', '', '', now() FROM run)
+SELECT id, state FROM run
+"""
+
+
+def enter_step(run_id: str, name: str, position: int) -> None:
+    """The step before is done, this one is running; the run too. One round trip where the run is already running."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, {"run": run_id, "name": name, "position": position})
+        pk, state = cursor.fetchone()
+    run = Run(pk=pk, state=state)
     verb = {RunState.ACCEPTED: RunVerb.START, RunState.WAITING: RunVerb.RESUME}.get(RunState(run.state))
     if verb is not None:
         changes: dict[str, Any] = {"started_at": Now()} if verb is RunVerb.START else {}

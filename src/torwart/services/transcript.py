@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from torwart.store.models import Exchange, Gateway, Run
 
@@ -32,9 +33,15 @@ def redact(head: Mapping[str, str]) -> str:
     return "\n".join(f"{name}: {'…' if name.lower() in SECRET_HEADERS else value}" for name, value in head.items())
 
 
+@lru_cache(maxsize=4096)
+def run_key(run_id: str) -> int | None:
+    """Primary key of a run; it never changes."""
+    return Run.objects.filter(run_id=run_id).values_list("id", flat=True).first()
+
+
 def keep(run_id: str, gateway: Gateway, said: Iterable[Said]) -> None:
     """Keep exchanges with a gateway in one statement."""
-    run = Run.objects.filter(run_id=run_id).values_list("id", flat=True).first()
+    run = run_key(run_id)
     Exchange.objects.bulk_create(
         Exchange(
             at=s.at,

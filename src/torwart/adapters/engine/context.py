@@ -86,7 +86,7 @@ class Context:
         self._begin(name)
         return self._end(name, without_clash(lambda: self._recorded(name, do)))
 
-    def act(self, name: str, do: Callable[[], Json]) -> Json:
+    def act(self, name: str, do: Callable[[], Json], *, also: Callable[[], None] | None = None) -> Json:
         if self._is_done(name):
             return self._done[name]
         self._begin(name)
@@ -94,7 +94,12 @@ class Context:
         if not self._fetch(self._sql.is_held):
             raise NotHeld
         value, text = self._plain(name, do())
-        self._keep(name, text)
+        if also is None:
+            self._keep(name, text)
+        else:
+            with transaction.atomic(durable=True):
+                also()
+                self._keep(name, text)
         return self._end(name, value)
 
     def sleep_until(self, name: str, until: datetime) -> None:
