@@ -105,6 +105,7 @@ def test_an_answer_carries_the_variables_of_the_server():
         replace(ntp.request(), mode=4).encode(), replace(ntp.request(), mode=1).encode(),
         replace(ntp.request(), version=3).encode(), replace(ntp.request(), version=5).encode(),
     ],
+    ids=["nothing", "short", "long", "cut", "server", "symmetric", "version 3", "version 5"],
 )  # fmt: skip
 def test_a_server_ignores_what_is_no_request(request_octets):
     """Other lengths than 48, modes than 3 and versions than 4 get no answer (ProcessRequest.10)."""

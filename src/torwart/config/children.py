@@ -132,11 +132,8 @@ class Family:
         return [child for child in self._children.values() if child.process.poll() is not None]
 
     def stop(self) -> None:
-        """Stop all, the last started first."""
-        for child in reversed(self._children.values()):
-            if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
-        for child in reversed(self._children.values()):
+        """Stop all, one after the other, the first started first: a head-end has last facts for a worker to take."""
+        for child in self._children.values():
             child.stop()
         for end in (self._read, self._write):
             os.close(end)

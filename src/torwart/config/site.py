@@ -57,13 +57,16 @@ class Site:
         return self.directory / "pki"
 
 
-def create(directory: Path, *, client: str = OPERATOR) -> Site:
-    """Make a new installation in ``directory``: PKI, key set of the client, database with client and GWA."""
+def create(directory: Path, *, client: str = OPERATOR, database: str = "") -> Site:
+    """Make a new installation in ``directory``: PKI, key set of the client, database with client and GWA.
+
+    ``database``: URL of an empty database to use instead of a fresh one.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     key_file = directory / "keys.key"
     key_file.touch(mode=0o600)
     key_file.write_bytes(secrets.token_bytes(32))
-    site = Site(directory, TestPki.create(datetime.now(UTC)), _new_database())
+    site = Site(directory, TestPki.create(datetime.now(UTC)), database or _new_database())
     django_setup(site.database, migrated=False)
     _migrate()
     site.client = clients.create(client, actor="site")
@@ -169,8 +172,11 @@ def write_worker(
     patience: Mapping[str, Any] | None = None,
     threads: int = 6,
     lease: float = 3.0,
+    wake_ups: int = 1000,
 ) -> Path:
-    """``<name>.toml`` for one worker; ``callbacks``: where it takes the Sub-CA's callbacks, if it does."""
+    """``<name>.toml`` for one worker; ``callbacks``: where it takes the Sub-CA's callbacks, if it does; ``wake_ups``:
+    how many a gateway may get an hour.
+    """
     gwa = identify(site.pki.gwa.tls.certificate).common_name.lower().replace(" ", "-")
     maker = identify(site.pki.gwh.sig.certificate).common_name.lower().replace(" ", "-")
     sub_ca, seal_ca, root = (_authority_file(site, a) for a in (site.pki.sub_ca, site.pki.seal_ca, site.pki.root))
@@ -212,7 +218,7 @@ lease = {lease}
 callbacks = "{callbacks}"
 
 [wake_up]
-count = 1000
+count = {wake_ups}
 gap = 0
 
 [patience]

@@ -5,6 +5,7 @@ import json
 import signal
 import tomllib
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +124,8 @@ def command() -> None:
 @click.option("--block", default="02", show_default=True)
 @click.option("--first", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--meters", type=click.IntRange(0, 8), default=1, show_default=True)
-@click.option("--boot", "boot_seconds", type=click.FloatRange(0), default=0.0, show_default=True)
-@click.option("--fault", "faults", multiple=True, help=_HELP["fault"].text())
+@click.option("--boot", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option("--fault", multiple=True, help=_HELP["fault"].text())
 @_EVERY
 @_SECONDS
 @_JSON
@@ -140,8 +141,8 @@ def gateways(
     block: str,
     first: int,
     meters: int,
-    boot_seconds: float,
-    faults: tuple[str, ...],
+    boot: float,
+    fault: tuple[str, ...],
     every: float,
     seconds: float,
     as_json: bool,
@@ -153,11 +154,9 @@ def gateways(
     loaded = TestPki.load(pki)
     initial = initial_config(loaded, management=management, admin_service=admin_service, ntp=ntp)
     devices = _devices(loaded, state, initial, count, block, first, meters)
-    config = FleetConfig(
-        tuple(devices), wake_up, state, boot_seconds, forge=lambda device, fault: forge(loaded, device, fault)
-    )
+    config = FleetConfig(tuple(devices), wake_up, state, boot, forge=partial(forge, loaded))
     fleet = Fleet(config)
-    plan = [_planned(word) for word in faults]
+    plan = [_planned(word) for word in fault]
     _run(_serve_fleet(fleet, control, plan, _Status(as_json, every), seconds))
 
 

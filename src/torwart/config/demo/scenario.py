@@ -54,6 +54,10 @@ FAULTS = (
 )
 
 
+ORDINARY = Part(None, 1, "succeeded", _GOOD)
+"""A gateway that does what it should."""
+
+
 def cast(count: int) -> Iterator[Part]:
     """``count`` parts: a good half well-behaved, every fifth of them with more meters; the faults spread among them.
 

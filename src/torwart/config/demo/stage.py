@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,8 +28,8 @@ from torwart.processes.definition import process
 from torwart.services import run as runs
 from torwart.sim.emt import EmtConfig, EmtReceiver
 from torwart.sim.gateway.config import GatewayConfig
-from torwart.sim.gateway.fleet import Fleet, FleetConfig
-from torwart.sim.gateway.manufacture import device_ids, initial_config, make_device
+from torwart.sim.gateway.fleet import EVERYONE, Fleet, FleetConfig
+from torwart.sim.gateway.manufacture import device_ids, forge, initial_config, make_device
 from torwart.sim.sub_ca import SubCaServer
 from torwart.wire.certificate import identify
 
@@ -50,10 +51,18 @@ PATIENCE: Mapping[str, Any] = {
 
 @dataclass
 class Stage:
-    """``directory``: where everything lies, logs too. ``start`` builds it up, ``stop`` takes it down."""
+    """``directory``: where everything lies, logs too. ``start`` builds it up, ``stop`` takes it down.
+
+    ``database``: an empty one that somebody else makes and drops; without it the stage does. ``program``: what is
+    started as worker instead of ``torwart worker``.
+    """
 
     directory: Path
     parts: Sequence[Part]
+    workers: int = 2
+    worker: Mapping[str, Any] = field(default_factory=dict)
+    database: str = ""
+    program: tuple[str, ...] | None = None
     site: sites.Site = field(init=False)
     devices: list[GatewayConfig] = field(init=False)
     fleet: Fleet = field(init=False)
@@ -71,26 +80,27 @@ class Stage:
         self._thread = threading.Thread(target=self._loop.run_forever, name="outside", daemon=True)
         self._thread.start()
         tell("database")
-        self.site = sites.create(self.directory)
+        self.site = sites.create(self.directory, database=self.database)
         tell("bus")
         self.nats = NatsServer()
         self.family = Family(self.directory / "logs", {"TORWART_DATABASE_URL": self.site.database})
         tell("headend")
-        self._start_headend()
+        self.start_headend()
         self._manufacture()
         tell("sub_ca")
         self._start_sub_ca()
         tell("workers")
         self._start_workers()
         tell("outside")
-        self._call(self._start_outside())
+        self.call(self._start_outside())
         self._bus = BlockingBus.start(lambda: NatsBus.connect(self.nats.url, name="demo"))
         self.link = BusGatewayLink(self._bus)
         self.engine = AbsurdEngine()
         identity = WorkerConfig.load(self.directory / "worker-1.toml").ca_identity
         self.ca = SmPkiClient(self.sub_ca.url, identity, crl_url=self.sub_ca.crl_url)
 
-    def _start_headend(self) -> None:
+    def start_headend(self) -> None:
+        """Start the head-end; after the first time on the same ports."""
         config = sites.write_headend(self.site, ports=self.site.ports)
         child = self.family.start("headend", "headend", "--config", str(config), "--bus", self.nats.url)
         self.family.await_ready(child)
@@ -100,12 +110,12 @@ class Stage:
         self.sub_ca = SubCaServer(self.site.pki, state_dir=self.directory / "sub-ca").start()
 
     def _start_workers(self) -> None:
-        first = self._start_worker("worker-1", callbacks="127.0.0.1:0")
-        second = self._start_worker("worker-2")
-        self.family.await_ready(first)
-        self.family.await_ready(second)
+        names = [f"worker-{number + 1}" for number in range(self.workers)]
+        started = [self._start_worker(name, callbacks="127.0.0.1:0" if name == names[0] else "") for name in names]
+        for child in started:
+            self.family.await_ready(child)
         gwa = identify(self.site.pki.gwa.tls.certificate).common_name
-        self.sub_ca.register(gwa, str(first.facts["callbacks"]))
+        self.sub_ca.register(gwa, str(started[0].facts["callbacks"]))
 
     def _start_worker(self, name: str, callbacks: str = "") -> Child:
         config = sites.write_worker(
@@ -115,9 +125,9 @@ class Stage:
             crl_url=self.sub_ca.crl_url,
             name=name,
             callbacks=callbacks,
-            patience=PATIENCE,
+            **{"patience": PATIENCE, **self.worker},
         )
-        return self.family.start(name, "worker", "--config", str(config))
+        return self.family.start(name, "worker", "--config", str(config), program=self.program)
 
     def _manufacture(self) -> None:
         """The maker makes the devices; what some of them will show wrongly is issued (and revoked) here too."""
@@ -138,12 +148,13 @@ class Stage:
         self.emt = EmtReceiver(_emt_config(self.site))
         address = await self.emt.start()
         self._emt_address = f"{address[0]}:{address[1]}"
-        self.fleet = Fleet(FleetConfig(tuple(self.devices), state=self.directory / "fleet"))
+        config = FleetConfig(tuple(self.devices), state=self.directory / "fleet", forge=partial(forge, self.site.pki))
+        self.fleet = Fleet(config)
         await self.fleet.start(power=False)
 
-    def power_on(self) -> None:
+    def power_on(self, device: str = EVERYONE) -> None:
         """Somebody installs the gateways: they get power and call."""
-        self._loop.call_soon_threadsafe(self.fleet.power_on, "*")
+        self._loop.call_soon_threadsafe(self.fleet.power_on, device)
 
     def import_note(self) -> Any:
         """Write the maker's signed delivery note, keep it as a file, import it."""
@@ -191,22 +202,25 @@ class Stage:
         """Take everything down, whatever of it stands."""
         with contextlib.suppress(AttributeError):
             self._bus.close()
-        for stop in (lambda: self.family.stop(), lambda: self.sub_ca.stop(), lambda: self.nats.stop()):
-            with contextlib.suppress(AttributeError):
-                stop()
+        for name in ("family", "sub_ca", "nats"):
+            standing = getattr(self, name, None)
+            if standing is not None:
+                standing.stop()
         with contextlib.suppress(AttributeError):
-            self._call(self._stop_outside())
+            self.call(self._stop_outside())
         with contextlib.suppress(AttributeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(5)
-        with contextlib.suppress(AttributeError):
-            sites.drop_database(self.site)
+        if not self.database:
+            with contextlib.suppress(AttributeError):
+                sites.drop_database(self.site)
 
     async def _stop_outside(self) -> None:
         await self.fleet.stop()
         await self.emt.stop()
 
-    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something in the loop the outside parties live in."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
 

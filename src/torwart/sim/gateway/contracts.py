@@ -44,6 +44,10 @@ class Contracts:
         now = self._core.clock.now()
         return [p for p in self.profiles if p.valid_from <= now and (p.valid_until is None or now < p.valid_until)]
 
+    def started(self) -> list[EvaluationProfile]:
+        """Contracts that have begun to count, those whose time is over included: they may have values to deliver."""
+        return [p for p in self.profiles if p.id in self._core.memory.starts]
+
     def find(self, contract: str) -> EvaluationProfile | None:
         return next((p for p in self.profiles if p.id == contract), None)
 
@@ -67,9 +71,12 @@ class Contracts:
         meters = {str(assigned.meter) for assigned in profile.assignment}
         if not meters & core.memory.pairings.keys():
             return
-        core.memory.starts[profile.id] = core.clock.now().replace(microsecond=0)
+        series = [core.memory.series.get(meter) for meter in meters]
+        on_time = all(known is not None and known.at(profile.valid_from) is not None for known in series)
+        core.memory.starts[profile.id] = profile.valid_from if on_time else core.clock.now().replace(microsecond=0)
         for meter in sorted(meters):
-            self._metering.capture_now(meter)
+            if not on_time:
+                self._metering.capture_now(meter)
             core.log(EventKind.METERING_STARTED, meter, subject=profile.id)
 
     def _end(self, contract: str) -> None:
@@ -89,7 +96,8 @@ class Contracts:
             key = (profile.id, str(assigned.meter), str(assigned.obis_code))
             if key in self.counters:
                 continue
-            self.counters[key] = StageRegisters(plan_of(profile), key[2], profile.registration_period)
+            registers = StageRegisters(plan_of(profile), key[2], profile.registration_period, profile.valid_until)
+            self.counters[key] = registers
             kept = self._core.memory.counters.get("/".join(key))
             if kept is not None:
                 self.counters[key].restore(kept)
@@ -98,7 +106,7 @@ class Contracts:
         """A capture came in."""
         for (_, meter, _), registers in self.counters.items():
             on_grid = capture.at.timestamp() % registers.period == 0 or registers.first is None
-            if meter == device and on_grid:
+            if meter == device and on_grid and capture.at <= registers.until:
                 registers.count(capture)
 
     def keep_counters(self) -> None:

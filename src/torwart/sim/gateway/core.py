@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import zlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -73,6 +74,11 @@ class Core:
         """Seconds of operation since manufacture, as far as this process knows."""
         return int((self.timeline.now() - self._born).total_seconds())
 
+    @property
+    def share(self) -> float:
+        """This device's place within the spread of a schedule, 0 to 1; always the same, different for each device."""
+        return zlib.crc32(str(self.config.device).encode()) / 2**32
+
     # --- tasks and alarms that end with the power ---
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -98,6 +104,8 @@ class Core:
                 act()
 
         alarm = self.timeline.after(seconds, ring)
+        if len(self._alarms) > _MANY_ALARMS:
+            self._alarms = {known for known in self._alarms if known.act is not None}
         self._alarms.add(alarm)
         return alarm
 
@@ -113,4 +121,5 @@ class Core:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_MANY_ALARMS = 32
 _RANDOM = random.Random()  # noqa: S311 -- jitter of simulated devices, no secret

@@ -4,10 +4,9 @@ What was delivered is remembered by the capture time of the last value, per cont
 nothing and is tried again with the pauses of the communication profile. After a delivery the GWA gets event 16001.
 """
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography.x509 import Certificate
 
@@ -21,7 +20,8 @@ from torwart.sim.gateway.documents import readings_of
 from torwart.sim.gateway.event import EventKind
 from torwart.sim.gateway.fault import Fault
 from torwart.sim.gateway.links import Links
-from torwart.sim.gateway.tariff import BERLIN, Value
+from torwart.sim.gateway.schedule import last_slot
+from torwart.sim.gateway.tariff import Value
 from torwart.sim.gateway.timeline import Alarm
 from torwart.sim.http_transport import HttpCaller
 from torwart.wire.certificate import Use, load_certificate
@@ -36,7 +36,7 @@ DAILY = Schedule(period=86_400, offset=600, spread=1800)
 AT_MOST = timedelta(days=31)
 """Time span of one delivery; more goes in several."""
 
-_DAY = timedelta(days=1)
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,7 @@ class Delivery:
         }
         return [
             _Line(profile, reports[name])
-            for profile in self._contracts.running()
-            if profile.id in self._core.memory.starts
+            for profile in self._contracts.started()
             for name in profile.recipient
             if name in reports
         ]
@@ -110,23 +109,22 @@ class Delivery:
 
     def _moment(self, line: _Line, now: datetime) -> datetime:
         """When this line is to be served next: now, at its next slot, or after its pause."""
-        slot = last_slot(line.schedule, now, self._share)
+        end = line.profile.valid_until
+        over = end is not None and end <= now
+        slot = end if end is not None and over else last_slot(line.schedule, now, self._core.share)
         sent_at = self._core.memory.sent_at.get(line.key)
-        due = sent_at is None or sent_at < slot
-        moment = now if due else slot + timedelta(seconds=line.schedule.period)
+        if sent_at is None or sent_at < slot:
+            moment = now
+        else:
+            moment = _NEVER if over else slot + timedelta(seconds=line.schedule.period)
         return max(moment, self._pause_until.get(line.key, moment))
 
     def _set_alarm(self, lines: list[_Line], now: datetime) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        if lines:
-            wait = (min(self._moment(line, now) for line in lines) - now).total_seconds()
-            self._alarm = self._core.after(max(wait, 1.0) + 0.5, self.due)
-
-    @property
-    def _share(self) -> float:
-        """This device's place within a spread, 0 to 1; always the same, different for each device."""
-        return zlib.crc32(str(self._core.config.device).encode()) / 2**32
+        next_moment = min((self._moment(line, now) for line in lines), default=_NEVER)
+        if next_moment < _NEVER:
+            self._alarm = self._core.after(max((next_moment - now).total_seconds(), 1.0) + 0.5, self.due)
 
     # --- sending ---
 
@@ -176,7 +174,7 @@ class Delivery:
 
     async def _deliver(self, line: _Line, since: datetime | None, until: datetime | None) -> int:
         """Send what there is after ``since`` up to ``until``; the number of values the EMT took."""
-        end = until or self._core.clock.now()
+        end = min(until or _NEVER, line.profile.valid_until or _NEVER, self._core.clock.now())
         count = 0
         while True:
             part = min(end, since + AT_MOST) if since is not None else end
@@ -238,16 +236,3 @@ class Delivery:
                 continue
             return HttpCaller(stream, profile.peer.sni or endpoint.host)
         raise refusals[-1]
-
-
-def last_slot(schedule: Schedule, now: datetime, share: float) -> datetime:
-    """The latest instant not after ``now`` at which the schedule acts; ``share``: the device's part of the spread."""
-    delay = timedelta(seconds=schedule.offset + schedule.spread * share)
-    local = now.astimezone(BERLIN)
-    midnight = datetime.combine(local.date(), time(), BERLIN)
-    if schedule.period > _DAY.total_seconds():
-        # Longer periods count whole days since 1970, so that they do not begin anew each midnight.
-        midnight -= timedelta(days=local.date().toordinal() % (schedule.period // 86_400))
-    start = midnight.astimezone(now.tzinfo) + delay
-    period = timedelta(seconds=schedule.period)
-    return start + ((now - start) // period) * period

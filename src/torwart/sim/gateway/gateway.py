@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from torwart.sim.gateway.metering import Metering
 from torwart.sim.gateway.profile_store import ProfileStore
 from torwart.sim.gateway.reporter import Reporter
 from torwart.sim.gateway.resources import Resources
+from torwart.sim.gateway.schedule import last_slot
 from torwart.sim.gateway.security_module import SecurityModule, Standing
 from torwart.sim.gateway.time_sync import TimeSync
-from torwart.sim.gateway.timeline import Timeline
+from torwart.sim.gateway.timeline import Alarm, Timeline
 from torwart.wire.certificate import Use, load_certificate
 from torwart.wire.cms.keys import public_key_of
+from torwart.wire.profiles import CommunicationProfile, Scenario
 from torwart.wire.wakeup import Window
 
 PIN = b"0123456789"
@@ -64,6 +66,8 @@ class Gateway:
     """
 
     __slots__ = (
+        "_call",
+        "_call_at",
         "_directory",
         "_rebooting",
         "contracts",
@@ -90,6 +94,8 @@ class Gateway:
         if not any(module.has(standing) for standing in Standing):
             module.inject({use: config.seal.of(use).key for use in (Use.TLS, Use.SIG, Use.ENC)})
         self.core = Core(config, timeline, memory, module, clock)
+        self._call: Alarm | None = None
+        self._call_at: datetime | None = None
         self._rebooting: asyncio.Task[None] | None = None
         self.links = Links(self.core)
         self.reporter = Reporter(self.core, self.links)
@@ -98,7 +104,7 @@ class Gateway:
         self.delivery = Delivery(self.core, self.links, self.contracts)
         self.metering.on_tick = self.changed
         self.time = TimeSync(self.core, self.links)
-        self.profiles = ProfileStore(self.core, self.changed)
+        self.profiles = ProfileStore(self.core, self.changed, self.metering.unpair)
         self.firmware = FirmwareStore(self.core, self.reboot_soon)
         self.resources = Resources(self)
         self.management = Management(self.core, self.links, self.resources.answer, self.reboot_soon)
@@ -151,6 +157,7 @@ class Gateway:
         self.metering.stop()
         self.delivery.stop()
         self.firmware.forget()
+        self._call_at = None
         self.save()
 
     async def reboot(self) -> None:
@@ -161,11 +168,28 @@ class Gateway:
         """Reboot from inside a task of the device itself, which the power cut ends."""
         self._rebooting = asyncio.get_running_loop().create_task(self.reboot())
 
+    def _call_by_schedule(self) -> None:
+        """Make the regular call of the GWA that the MANAGEMENT profile wants, if it is time, and set the next."""
+        profiles = self.core.memory.profiles.values()
+        found = (p for p in profiles if isinstance(p, CommunicationProfile) and p.scenario is Scenario.MANAGEMENT)
+        schedule = next((p.schedule for p in found), None)
+        now = self.core.clock.now()
+        due = last_slot(schedule, now, self.core.share) + timedelta(seconds=schedule.period) if schedule else None
+        if due == self._call_at:
+            return
+        if due is not None and self._call_at is not None and self._call_at <= now:
+            self.management.want()
+        if self._call is not None:
+            self._call.cancel()
+        self._call_at = due
+        self._call = self.core.after((due - now).total_seconds(), self._call_by_schedule) if due else None
+
     def changed(self) -> None:
         """Profiles, pairings or time changed: contracts may begin or end, and something may be due."""
         self.contracts.refresh()
         self.delivery.due()
         self.management.arm()
+        self._call_by_schedule()
 
     def _open_module_again(self) -> None:
         """Secure messaging with the module lives 48 h; the device renews it in time."""
@@ -224,6 +248,7 @@ class Gateway:
             self.management.hang_up()
             self.reporter.hang_up()
         elif fault is Fault.SILENT and core.powered:
+            core.spawn(self.time.speak_again())
             self.management.want()
 
     # --- looking at it, keeping it ---

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.kernel.refusals import Refusal
+from torwart.kernel.refusals.sim import CONNECT_FAILED
 from torwart.kernel.refusals.tls import TLS_BAD_CERTIFICATE, TLS_EXPIRED, TLS_NOT_YET_VALID
 from torwart.sim.gateway.config import Address
 from torwart.sim.gateway.core import Core
@@ -62,6 +63,8 @@ class Links:
         return await self._connect(self._new_context(certificates), address, server_name)
 
     async def _connect(self, context: TlsContext, address: Address, server_name: str) -> TlsStream:
+        if Fault.SILENT in self._core.faults:
+            raise CONNECT_FAILED(peer=f"{address[0]}:{address[1]}", why="silent")
         drop = Fault.DROP_HANDSHAKE in self._core.faults
         return await open_tls(
             context, address, server_name=server_name or None, timeout=20.0, abort_after_first_flight=drop

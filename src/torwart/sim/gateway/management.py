@@ -7,6 +7,7 @@ closed until something wants it again; one that grows too old is replaced at onc
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum, auto
 
 from torwart.kernel.refusals import Refusal
@@ -41,6 +42,7 @@ class Management:
 
     __slots__ = (
         "_answer",
+        "_armed",
         "_core",
         "_ending",
         "_limit",
@@ -63,6 +65,7 @@ class Management:
         self._ending: Ending | None = None
         self._opened_at = core.timeline.now()
         self._limit: Alarm | None = None
+        self._armed: tuple[datetime, float] | None = None
         self._wanted = asyncio.Event()
         self.failures = 0
         """Failed attempts since the last success."""
@@ -129,12 +132,14 @@ class Management:
 
     def arm(self) -> None:
         """Set the end of the running session by the limit in force; called again when that may have changed."""
+        seconds = self._core.memory.rules.session_seconds
+        if self._stream is None or (self._armed == (self._opened_at, seconds)):
+            return
         if self._limit is not None:
             self._limit.cancel()
-        if self._stream is not None:
-            age = (self._core.timeline.now() - self._opened_at).total_seconds()
-            left = max(self._core.memory.rules.session_seconds - age, 0.0)
-            self._limit = self._core.after(left, lambda: self._end(Ending.TOO_OLD))
+        self._armed = self._opened_at, seconds
+        left = seconds - (self._core.timeline.now() - self._opened_at).total_seconds()
+        self._limit = self._core.after(max(left, 0.0), lambda: self._end(Ending.TOO_OLD))
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending

@@ -24,12 +24,14 @@ from torwart.wire.profiles import (
 
 
 class ProfileStore:
-    """``changed`` is called after each write and deletion, once what was written is in force."""
+    """``changed`` is called after each write and deletion, once what was written is in force,
+    ``unpair`` for a meter whose profile is deleted."""
 
-    __slots__ = ("_changed", "_core")
+    __slots__ = ("_changed", "_core", "_unpair")
 
-    def __init__(self, core: Core, changed: Callable[[], None]) -> None:
+    def __init__(self, core: Core, changed: Callable[[], None], unpair: Callable[[str], None]) -> None:
         self._core = core
+        self._unpair = unpair
         self._changed = changed
 
     def read(self, path: str) -> tree.Container:
@@ -75,6 +77,8 @@ class ProfileStore:
             why = f"{user.container_id} uses it; delete that first"
             raise COSEM_NOT_ALLOWED(method="DELETE", path=f"{address.path}: {why}", allowed="GET, PUT")
         del core.memory.profiles[address.path]
+        if isinstance(profile, MeterProfile):
+            self._unpair(str(profile.meter))
         core.log(EventKind.PROFILE_DELETED, profile.container_id)
         self._changed()
 
@@ -108,10 +112,11 @@ class ProfileStore:
     def _check_evaluation(self, profile: EvaluationProfile) -> None:
         """What an evaluation needs must be there: its meters' profiles and its recipients'."""
         held = self._core.memory.profiles.values()
-        meters = {p.meter for p in held if isinstance(p, MeterProfile)}
+        registers = {p.meter: p.values for p in held if isinstance(p, MeterProfile)}
         for assigned in profile.assignment:
-            if assigned.meter not in meters:
-                raise application_error(ActionResult.OBJECT_UNDEFINED, f"no meter profile of {assigned.meter}")
+            if assigned.obis_code not in registers.get(assigned.meter, ()):
+                why = f"no meter profile with {assigned.obis_code} of {assigned.meter}"
+                raise application_error(ActionResult.OBJECT_UNDEFINED, why)
         reports = {p.id for p in held if isinstance(p, CommunicationProfile) and p.scenario is Scenario.INFO_REPORT}
         for recipient in profile.recipient:
             if recipient not in reports:

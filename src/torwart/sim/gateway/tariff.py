@@ -112,14 +112,29 @@ def taf7(series: Series, register: str, since: datetime, until: datetime, period
 
 
 class StageRegisters:
-    """TAF 2: running registers per stage, the error register and the total since the first capture seen."""
+    """TAF 2: running registers per stage, the error register and the total since the first capture seen.
 
-    __slots__ = ("_last_at", "_last_billable", "_last_value", "error", "first", "period", "plan", "register", "stages")
+    ``until``: end of the contract, after which nothing more is to be counted.
+    """
 
-    def __init__(self, plan: StagePlan, register: str, period: int) -> None:
+    __slots__ = (
+        "_last_at",
+        "_last_billable",
+        "_last_value",
+        "error",
+        "first",
+        "period",
+        "plan",
+        "register",
+        "stages",
+        "until",
+    )
+
+    def __init__(self, plan: StagePlan, register: str, period: int, until: datetime | None = None) -> None:
         self.plan = plan
         self.register = register
         self.period = period
+        self.until = until or datetime.max.replace(tzinfo=UTC)
         self.stages: dict[int, int] = dict.fromkeys(sorted(plan.stages()), 0)
         self.error = 0
         self.first: int | None = None

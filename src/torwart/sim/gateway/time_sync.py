@@ -37,13 +37,16 @@ class TimeSync:
             pause = DAY if done else min(60.0 * 2 ** min(self._failures, 6), DAY)
             await self._core.timeline.sleep(pause * (0.9 + 0.2 * self._core.random.random()))
 
+    async def speak_again(self) -> None:
+        """Ask at once after a silence, instead of at the end of the present pause."""
+        await self.poll()
+
     async def poll(self) -> bool:
         """Ask once; ``False`` when there was no answer worth believing. Too early a poll waits for its minute."""
         core = self._core
         if self._asked_at is not None and not ntp.may_poll(self._asked_at, core.timeline.now()):
             gone = (core.timeline.now() - self._asked_at).total_seconds()
             await core.timeline.sleep(ntp.MIN_POLL_INTERVAL.total_seconds() - gone)
-        self._asked_at = core.timeline.now()
         try:
             answer = await self._ask()
         except Refusal as refusal:
@@ -62,6 +65,7 @@ class TimeSync:
     async def _ask(self) -> ntp.Synchronisation:
         clock = self._core.clock
         stream = await self._links.open(Scenario.NTP)
+        self._asked_at = self._core.timeline.now()
         try:
             asked = ntp.request()
             sent_at = clock.now()

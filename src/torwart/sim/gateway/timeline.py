@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FEW = 1024
 
 
 class Alarm:
@@ -28,13 +29,14 @@ class Timeline:
     and rings everything that became due, in order of due time; alarms see the new present, not their own.
     """
 
-    __slots__ = ("_alarms", "_base", "_handle", "_loop", "_number", "_pushed")
+    __slots__ = ("_alarms", "_base", "_handle", "_loop", "_many", "_number", "_pushed")
 
     def __init__(self, base: Callable[[], datetime] | None = None) -> None:
         self._base = base or (lambda: datetime.now(UTC))
         self._pushed = timedelta(0)
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._number = count()
+        self._many = _FEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
 
@@ -51,6 +53,8 @@ class Timeline:
     def at(self, when: datetime, act: Callable[[], None]) -> Alarm:
         """Call ``act`` once ``when`` has come; must be called from a running event loop."""
         alarm = Alarm(act)
+        if len(self._alarms) > self._many:
+            self._sweep()
         due = (when - _EPOCH).total_seconds()
         heapq.heappush(self._alarms, (due, next(self._number), alarm))
         self._loop = asyncio.get_running_loop()
@@ -76,6 +80,12 @@ class Timeline:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _sweep(self) -> None:
+        """Drop cancelled alarms that lie deep in the heap; doubling keeps the cost per alarm constant."""
+        self._alarms = [entry for entry in self._alarms if entry[2].act is not None]
+        heapq.heapify(self._alarms)
+        self._many = max(_FEW, 2 * len(self._alarms))
 
     def _ring(self) -> None:
         self._handle = None
