@@ -123,6 +123,12 @@ def _committed_database(database_server: str) -> Iterator[str]:
     yield from _cloned(database_server)
 
 
+@pytest.fixture(scope="session")
+def stage_database(database_server: str) -> Iterator[str]:
+    """A migrated, empty database for one whole installation of real processes; answers its URL."""
+    yield from _cloned(database_server)
+
+
 @pytest.fixture
 def db(_session_database: str) -> Iterator[None]:
     """Django on a migrated database; what the test writes is rolled back."""
