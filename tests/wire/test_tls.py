@@ -414,22 +414,24 @@ def test_openssl_3_is_told_the_right_alert(pki: TestPki, tmp_path: Path, refusal
 
 
 @pytest.mark.requirement("WAN-2")
-def test_openssl_3_with_a_foreign_expired_or_future_certificate(pki: TestPki, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fault", "alert", "code"),
+    [
+        (Fault.EXPIRED, 45, "tls.expired"),
+        (Fault.NOT_YET_VALID, 42, "tls.not_yet_valid"),
+        (Fault.FOREIGN_CA, 48, "tls.unknown_ca"),
+    ],
+)
+def test_openssl_3_with_an_expired_future_or_foreign_certificate(
+    pki: TestPki, tmp_path: Path, fault: Fault, alert: int, code: str
+) -> None:
     """What OpenSSL itself finds wrong with a chain has its alert and its refusal too."""
+    shown = pki.faulty_triple(fault, Role.SMGW, DEVICE).tls
+    issuer = pki.foreign if fault is Fault.FOREIGN_CA else pki
     with BlockingServer(server(pki)) as ours:
-        for fault, number, code in (
-            (Fault.EXPIRED, 45, "tls.expired"),
-            (Fault.NOT_YET_VALID, 42, "tls.not_yet_valid"),
-        ):
-            triple = pki.faulty_triple(fault, Role.SMGW, DEVICE)
-            assert alert_of(s_client(ours, tmp_path, pki, triple.tls)) == number
-            assert ours.seen[-1].refusal is not None
-            assert ours.seen[-1].refusal.code == code
-        stranger = pki.foreign.operational_triple(DEVICE).tls
-        out = s_client(ours, tmp_path, pki.foreign, stranger, root=pki.root.credential)
-        assert alert_of(out) == 48
-        assert ours.seen[-1].refusal is not None
-        assert ours.seen[-1].refusal.code == "tls.unknown_ca"
+        assert alert_of(s_client(ours, tmp_path, issuer, shown, root=pki.root.credential)) == alert
+    assert ours.seen[0].refusal is not None
+    assert ours.seen[0].refusal.code == code
 
 
 @pytest.mark.requirement("WAN-2")
@@ -551,8 +553,9 @@ def test_our_client_is_let_in_by_openssl_3(pki: TestPki, tmp_path: Path) -> None
             engine.close_notify()
             plain.sendall(engine.data_to_send())
             assert engine.negotiated.suite in tls.SUITES_1_2
-        out, _ = foreign.communicate(timeout=10)
-        assert b"hello" in out
+        foreign.wait(10)
+        assert foreign.stdout is not None
+        assert b"hello" in foreign.stdout.read()
     finally:
         foreign.kill()
         foreign.wait()
