@@ -76,7 +76,8 @@ class Management:
 
     def want(self) -> None:
         """Open the channel if it is not open."""
-        self._wanted.set()
+        if not self.connected:
+            self._wanted.set()
 
     def renew(self) -> None:
         """Close after the present response and open again, because the certificates changed."""
@@ -118,6 +119,7 @@ class Management:
             core.log(EventKind.CONNECT_FAILED, Scenario.MANAGEMENT.value, refusal.code)
             return Ending.BROKEN
         self._stream, self._ending, self.failures = stream, None, 0
+        self._wanted.clear()  # whatever called meanwhile has what it wanted
         core.log(EventKind.SESSION_OPENED, Scenario.MANAGEMENT.value, stream.peer_name)
         self._opened_at = core.timeline.now()
         self.arm()
@@ -126,7 +128,6 @@ class Management:
         finally:
             stream.close()
             self._stream = None
-            self._links.forget()
         core.log(EventKind.SESSION_CLOSED, Scenario.MANAGEMENT.value, ending.name.lower())
         return ending
 
