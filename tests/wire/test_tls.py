@@ -6,12 +6,15 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
@@ -186,6 +189,24 @@ def test_many_gateways_can_share_a_context(pki: TestPki) -> None:
     assert refused(lambda: TlsEngine(context, credentials=mismatched)).code == "tls.credentials"
 
 
+def test_a_sub_ca_proved_at_the_start_still_expires(pki: TestPki) -> None:
+    """Only its signature is taken as proved; its validity counts in every handshake."""
+    old = pki.sub_ca.certificate
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    builder = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), 4711)
+    builder = builder.not_valid_before(old.not_valid_before_utc).not_valid_after(end)
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    short = builder.sign(pki.root.credential.key, hashes.SHA384()).public_bytes(Encoding.DER)
+    root = pki.root.credential.certificate_der
+    ours = tls.server_context(credentials(pki, pki.gwa.tls), [root, short], willing)
+    own = pki.operational_triple(DEVICE).tls
+    theirs = tls.client_context(Credentials((own.certificate_der, short), own.key), ders(pki.trust_chain), willing)
+    shake(TlsEngine(theirs), TlsEngine(ours))
+    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds() + 1.1))
+    assert refused(lambda: shake(TlsEngine(theirs), TlsEngine(ours))).code == "tls.expired"
+
+
 # --- what is refused -------------------------------------------------------------------------------------------
 
 
@@ -200,6 +221,21 @@ def test_a_refusal_of_the_verdict_ends_the_handshake_on_both_sides(pki: TestPki,
     one.receive_data(other.data_to_send())
     seen = refused(lambda: one.read() if one.complete else one.handshake())
     assert (seen.code, seen.details["alert"]) == ("tls.alert", "certificate revoked")
+
+
+def test_a_verdict_that_fails_is_a_no(pki: TestPki) -> None:
+    """A fault of ours while judging a peer must never let it in."""
+
+    def broken(chain: Chain) -> Refusal | None:
+        raise ZeroDivisionError
+
+    def raising(chain: Chain) -> Refusal | None:
+        raise TLS_REVOKED(serial="1")
+
+    for verdict, code in ((broken, "tls.bad_certificate"), (raising, "tls.revoked")):
+        one, other = TlsEngine(client(pki)), TlsEngine(server(pki, verdict=verdict))
+        assert refused(lambda one=one, other=other: shake(one, other)).code == code  # type: ignore[misc]
+        assert not other.complete
 
 
 def test_a_server_we_do_not_want_is_refused_too(pki: TestPki) -> None:

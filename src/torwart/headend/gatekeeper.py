@@ -19,7 +19,7 @@ from torwart.kernel.refusals.headend import (
 from torwart.kernel.refusals.pki import PKI_CURVE, PKI_USE
 from torwart.kernel.refusals.tls import TLS_REVOKED, TLS_UNKNOWN_CA
 from torwart.ports.gateway_link import Policy
-from torwart.wire.certificate import Role, Use, identify
+from torwart.wire.certificate import Role, Use, identify, load_certificate
 from torwart.wire.tls import Chain, Verdict
 
 _REMEMBERED = 50_000
@@ -176,7 +176,7 @@ _KEY_START = bytes.fromhex("305a301406072a8648ce3d020106092b24030302080101070342
 
 
 def _read(der: bytes, authority: Authority) -> Peer:
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = load_certificate(der)
     identity = identify(certificate)
     # TR-03116-3 §4.1.1: "Zur gegenseitigen Authentifizierung MUSS jede Partei ein TLS-Zertifikat aus der SM-PKI …
     # verwenden". SIG and ENC certificates of the triple are refused; OpenSSL alone would take them.
