@@ -33,6 +33,7 @@ from torwart.wire.smgw import result_contact
 OPERATOR = "Stadtwerke Musterstadt"
 MAKER = "Musterwerk GmbH"
 FIRMWARE = "3.4.1"
+_PREFIX = "torwart_site_"
 ADMIN_HOST = "gwa.sm"
 """How gateways name the ADMIN-SERVICE of this site in their requests."""
 
@@ -78,12 +79,21 @@ def create(directory: Path, *, client: str = OPERATOR, database: str = "") -> Si
 def _new_database() -> str:
     """A database of our own beside what the server holds already."""
     base = psycopg.conninfo.conninfo_to_dict(database_url())
-    name = f"torwart_site_{os.getpid()}_{secrets.token_hex(3)}"
+    name = f"{_PREFIX}{os.getpid()}_{secrets.token_hex(3)}"
     with psycopg.connect(**{**base, "dbname": "postgres"}, autocommit=True) as connection:  # type: ignore[arg-type]
+        _forget_leftovers(connection)
         connection.execute(f'CREATE DATABASE "{name}"')
     user, host = base.get("user", ""), base.get("host", "")
     port = f"&port={base['port']}" if "port" in base else ""
     return f"postgresql://{user}@/{name}?host={host}{port}"
+
+
+def _forget_leftovers(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Drop the databases of sites whose process is gone (killed, so that it could not clean up)."""
+    for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall():
+        owner = str(name).removeprefix(_PREFIX).partition("_")[0] if str(name).startswith(_PREFIX) else ""
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def drop_database(site: Site) -> None:

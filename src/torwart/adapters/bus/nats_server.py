@@ -1,7 +1,9 @@
 """A NATS server of our own as a child process, for one machine and for tests; a site may bring its cluster instead."""
 
+import ctypes
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ from pathlib import Path
 from torwart.kernel.refusals.bus import BUS_SERVER
 
 _START_SECONDS = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 class NatsServer:
@@ -22,7 +25,11 @@ class NatsServer:
         self._directory = tempfile.TemporaryDirectory(prefix="torwart-nats-")
         arguments = ["-a", "127.0.0.1", "-p", str(port or -1), "--ports_file_dir", self._directory.name]
         self._process = subprocess.Popen(
-            [_binary(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [_binary(), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,
         )
         try:
             self.url = self._wait_for_url()
@@ -76,3 +83,9 @@ def _binary() -> str:
     if found is None:
         raise BUS_SERVER(why="nats-server not found")
     return found
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes the server: on Linux it is killed when its parent is gone, however that ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ _HELP = Words(
 _EXIT = Words("Am Ende nicht stehen bleiben.", "Do not stay up in the end.")
 _COUNT = Words("Wie viele Gateways.", "How many gateways.")
 _REPORT = Words("Bericht als JSON in diese Datei.", "Report as JSON into this file.")
+_KEPT = Words("Protokolle und Konfiguration: {path}", "Logs and configuration: {path}")
 _SECONDS = 30.0
 
 
@@ -31,7 +33,7 @@ _SECONDS = 30.0
 def command(leave: bool, gateways: int, report: Path | None) -> None:
     """Play, tell the truth about it, and stay up until Ctrl-C unless told to exit."""
     logging.basicConfig(level=logging.ERROR)
-    from torwart.config.installation import django_setup
+    from torwart.config.installation import django_setup, release_database
 
     django_setup("postgresql:///unused", migrated=False)
     from torwart.config.demo.play import Play
@@ -75,6 +77,11 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     finally:
         show.end()
         stage.stop()
+        release_database()
+    if play.verified:
+        shutil.rmtree(directory, ignore_errors=True)
+    else:
+        console.print(_KEPT.text(path=directory))
     sys.exit(0 if play.verified else 1)
 
 
