@@ -180,6 +180,8 @@ class SmallHeadEnd:
         device = identify(load_certificate(stream.engine.peer[0])).name
 
         async def answer(request: Request) -> Response:
+            if device not in self.knows:
+                return Response(403)
             if self.admin_status == 204:
                 self.posted.append(Posted(device, request, self.opened(device, request.body)))
             self.changed.set()
@@ -325,6 +327,8 @@ def world(pki: TestPki) -> Making:
         *faults: Fault, own_pki: TestPki | None = None, emt: bool = False, state: Path | None = None, power: bool = True
     ) -> AsyncIterator[World]:
         used = own_pki or pki
+        broken: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
         head_end = SmallHeadEnd(used)
         await head_end.start()
         timeline = Timeline()
@@ -345,6 +349,8 @@ def world(pki: TestPki) -> Making:
             if receiver is not None:
                 await receiver.stop()
             await head_end.stop()
+        # A task of the simulation that died of anything but a fault is a fault of ours.
+        assert broken == []
 
     return running
 

@@ -190,7 +190,7 @@ def test_only_gateways_are_let_in(world: Any) -> None:
 
     async def story() -> None:
         from torwart.sim.tls_transport import open_tls
-        from torwart.wire.tls import Credentials, client_context
+        from torwart.wire.tls import Credentials, TlsEngine, client_context
 
         async with world(emt=True) as w:
             trust = [c.public_bytes(Encoding.DER) for c in w.pki.trust_chain]
@@ -198,7 +198,7 @@ def test_only_gateways_are_let_in(world: Any) -> None:
             context = client_context(Credentials((gwh.certificate_der,), gwh.key), trust, lambda _: None)
 
             async def attempt() -> None:
-                await (await open_tls(context, w.emt.address)).read()
+                await (await open_tls(TlsEngine(context), w.emt.address)).read()
 
             with pytest.raises(Refusal):
                 await attempt()

@@ -38,8 +38,8 @@ class TlsStream(asyncio.Protocol):
         "peer_name",
     )
 
-    def __init__(self, context: TlsContext, *, server_name: str | None = None) -> None:
-        self.engine = TlsEngine(context, server_name=server_name)
+    def __init__(self, engine: TlsEngine) -> None:
+        self.engine = engine
         self.peer_name = "?"
         self.abort_after_first_flight = False
         """A fault: reset TCP when the peer's first flight has come."""
@@ -193,10 +193,9 @@ class TlsStream(asyncio.Protocol):
 
 
 async def open_tls(
-    context: TlsContext,
+    engine: TlsEngine,
     address: tuple[str, int],
     *,
-    server_name: str | None = None,
     timeout: float = 30.0,
     abort_after_first_flight: bool = False,
 ) -> TlsStream:
@@ -205,7 +204,7 @@ async def open_tls(
     host, port = address
 
     def make() -> TlsStream:
-        stream = TlsStream(context, server_name=server_name)
+        stream = TlsStream(engine)
         stream.abort_after_first_flight = abort_after_first_flight
         return stream
 
@@ -263,7 +262,7 @@ class TlsServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self) -> TlsStream:
-        stream = TlsStream(self.context)
+        stream = TlsStream(TlsEngine(self.context))
         task = asyncio.get_running_loop().create_task(self._serve(stream))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

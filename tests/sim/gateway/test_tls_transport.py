@@ -13,7 +13,7 @@ from torwart.sim.pki import TestPki, Triple
 from torwart.sim.tls_transport import TlsServer, TlsStream, open_tls
 from torwart.wire.certificate import Use
 from torwart.wire.cosem import Request, Response
-from torwart.wire.tls import Chain, Credentials, TlsContext, client_context, server_context
+from torwart.wire.tls import Chain, Credentials, TlsContext, TlsEngine, client_context, server_context
 
 pytestmark = pytest.mark.requirement("WAN-2")
 
@@ -59,7 +59,7 @@ def test_large_content_goes_both_ways_whole(pki: TestPki) -> None:
         assert await stream.read() == b""
 
     async def story(address: tuple[str, int]) -> None:
-        stream = await open_tls(client, address)
+        stream = await open_tls(TlsEngine(client), address)
         writing = asyncio.create_task(stream.write(content))
         assert await stream.read_exactly(len(content)) == content
         await writing
@@ -78,10 +78,10 @@ def test_a_reset_is_not_a_close(pki: TestPki) -> None:
             stream.abort()
 
     async def story(address: tuple[str, int]) -> None:
-        polite = await open_tls(client, address)
+        polite = await open_tls(TlsEngine(client), address)
         await polite.write(b"close")
         assert await polite.read() == b""
-        rude = await open_tls(client, address)
+        rude = await open_tls(TlsEngine(client), address)
         await rude.write(b"reset")
         with pytest.raises(Refusal) as refusal:
             await rude.read()
@@ -95,7 +95,7 @@ def test_nobody_there_is_a_refusal(pki: TestPki) -> None:
 
     async def story() -> None:
         with pytest.raises(Refusal) as refusal:
-            await open_tls(contexts(pki)[1], ("127.0.0.1", 1))
+            await open_tls(TlsEngine(contexts(pki)[1]), ("127.0.0.1", 1))
         assert refusal.value.code == "sim.connect_failed"
 
     asyncio.run(story())
@@ -108,7 +108,7 @@ def test_a_handshake_can_be_dropped_in_its_middle(pki: TestPki) -> None:
 
     async def story(address: tuple[str, int]) -> None:
         with pytest.raises(Refusal) as refusal:
-            await open_tls(client, address, abort_after_first_flight=True)
+            await open_tls(TlsEngine(client), address, abort_after_first_flight=True)
         assert refusal.value.code == "sim.connection_lost"
 
     async def never(_: TlsStream) -> None:
@@ -128,7 +128,7 @@ def test_http_exchanges_follow_each_other_on_one_connection(pki: TestPki) -> Non
         await answer_requests(stream, answer)
 
     async def story(address: tuple[str, int]) -> None:
-        caller = HttpCaller(await open_tls(client, address), "somebody.sm")
+        caller = HttpCaller(await open_tls(TlsEngine(client), address), "somebody.sm")
         for number in range(5):
             response = await caller.exchange(Request("POST", "/x", {}, str(number).encode()))
             assert (response.status, response.body) == (200, f"{number}!".encode())
@@ -148,7 +148,7 @@ def test_a_late_answer_ends_the_connection(pki: TestPki) -> None:
         await asyncio.sleep(5)
 
     async def story(address: tuple[str, int]) -> None:
-        caller = HttpCaller(await open_tls(client, address), "somebody.sm")
+        caller = HttpCaller(await open_tls(TlsEngine(client), address), "somebody.sm")
         with pytest.raises(Refusal) as refusal:
             await caller.exchange(Request("GET", "/x"), timeout=0.05)
         assert refusal.value.code == "http.timeout"

@@ -12,7 +12,7 @@ from torwart.sim.tls_transport import open_tls
 from torwart.wire import cms
 from torwart.wire.cosem import Request
 from torwart.wire.emt_confirmation import MEDIA_TYPE, TARGET, Confirmation
-from torwart.wire.tls import Chain, TlsContext, client_context
+from torwart.wire.tls import Chain, TlsContext, TlsEngine, client_context
 
 
 class Confirming:
@@ -80,7 +80,7 @@ class Confirming:
     async def _connected(self) -> HttpCaller:
         if self._caller is None or not self._caller.usable:
             assert self._config.confirm_to is not None  # nothing is queued otherwise
-            stream = await open_tls(self._context, self._config.confirm_to, timeout=20.0)
+            stream = await open_tls(TlsEngine(self._context), self._config.confirm_to, timeout=20.0)
             self._caller = HttpCaller(stream, self._config.confirm_to[0])
         return self._caller
 

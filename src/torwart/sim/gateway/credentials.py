@@ -86,7 +86,6 @@ class CredentialDesk:
         core.module.activate()
         core.memory.sets[Standing.CURRENT] = core.memory.sets.pop(Standing.NEXT)
         core.log(EventKind.CERTIFICATES_ACTIVATED)
-        self._links.forget()
         self._renew()
 
     def remove(self, standing: Standing) -> None:

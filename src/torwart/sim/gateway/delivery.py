@@ -142,21 +142,27 @@ class Delivery:
 
     async def _try(self, line: _Line) -> None:
         core, since = self._core, self._core.memory.sent.get(line.key)
+        began = core.clock.now()
         try:
             await self._deliver(line, since, None)
         except Refusal as refusal:
-            failures = self._failures[line.key] = self._failures.get(line.key, 0) + 1
-            pause = min(line.recipient.retry.first * 2.0 ** min(failures - 1, 16), line.recipient.retry.longest)
-            pause *= 0.5 + 0.5 * core.random.random()
-            self._pause_until[line.key] = core.clock.now() + timedelta(seconds=pause)
-            self._failed(line, refusal)
-            if failures == line.recipient.retry.attempts:
-                core.memory.sent_at[line.key] = core.clock.now()
-                self._failures.pop(line.key)
+            self._pause(line, refusal)
             return
         self._failures.pop(line.key, None)
         self.errors.pop(line.profile.id, None)
-        core.memory.sent_at[line.key] = core.clock.now()
+        # When it began, not when it ended: a slot that came meanwhile is still to be served.
+        core.memory.sent_at[line.key] = began
+
+    def _pause(self, line: _Line, refusal: Refusal) -> None:
+        """Wait as the recipient's profile says; after its last attempt, until the next slot."""
+        core, retry = self._core, line.recipient.retry
+        failures = self._failures[line.key] = self._failures.get(line.key, 0) + 1
+        pause = min(retry.first * 2.0 ** min(failures - 1, 16), retry.longest) * (0.5 + 0.5 * core.random.random())
+        self._pause_until[line.key] = core.clock.now() + timedelta(seconds=pause)
+        self._failed(line, refusal)
+        if failures == retry.attempts:
+            core.memory.sent_at[line.key] = core.clock.now()
+            self._failures.pop(line.key)
 
     def _failed(self, line: _Line, refusal: Refusal) -> None:
         if self.errors.get(line.profile.id) != refusal.code:

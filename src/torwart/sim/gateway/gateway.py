@@ -153,7 +153,6 @@ class Gateway:
         await core.stop_everything()
         core.module.power_off()
         core.memory.powered_off_at = core.timeline.now()
-        self.links.forget()
         self.metering.stop()
         self.delivery.stop()
         self.firmware.forget()
@@ -230,7 +229,6 @@ class Gateway:
             return
         (self.core.faults.add if on else self.core.faults.discard)(fault)
         self._apply(fault, on=on)
-        self.links.forget()
 
     def _apply(self, fault: Fault, *, on: bool) -> None:
         core = self.core

@@ -8,7 +8,7 @@ lives at most 48 h and ends with the power (TR-03116-3; spec/04 §2), so a gatew
 import hmac
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,14 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from torwart.kernel.refusals.sim import MODULE_FAILED, MODULE_LOCKED, MODULE_SLOT_EMPTY
 from torwart.wire.certificate import Use
 from torwart.wire.smgw.model import Standing
-from torwart.wire.tls import Chain, Credentials, Offer, TlsContext, Verdict, client_context
+from torwart.wire.tls import Chain, Credentials, TlsContext, TlsEngine
 
 __all__ = ["KEY_USES", "ModuleAgreer", "ModuleSigner", "SecurityModule", "Standing"]
 
 SESSION_LIMIT = timedelta(hours=48)
 KEY_USES = (Use.TLS, Use.SIG, Use.ENC)
 CURVE = ec.BrainpoolP256R1()
-_OFFER = Offer(maximum="1.2")
 
 
 class SecurityModule:
@@ -95,17 +94,16 @@ class SecurityModule:
         peer = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, peer_point)
         return self._key(standing, use).exchange(ec.ECDH(), peer)
 
-    def tls_context(
-        self, standing: Standing, chain: Chain, trust: Sequence[bytes], verdict: Verdict, *, use: Use = Use.TLS
-    ) -> TlsContext:
-        """A context for connections as client with a key of ``standing``; the key itself is not handed out.
+    def tls_engine(
+        self, standing: Standing, chain: Chain, context: TlsContext, *, use: Use = Use.TLS, server_name: str = ""
+    ) -> TlsEngine:
+        """One end of a connection over ``context`` with a key of ``standing``; the key itself is not handed out.
 
-        TLS 1.2 only, as gateways in the field speak it (spec/04 §2: 1.3 is recommended, not required). Another
-        ``use`` than TLS is a fault on purpose.
+        Another ``use`` than TLS is a fault on purpose.
         """
         self._require_session()
         credentials = Credentials(chain, self._key(standing, use))
-        return client_context(credentials, trust, verdict, offer=_OFFER)
+        return TlsEngine(context, server_name=server_name or None, credentials=credentials)
 
     def activate(self) -> None:
         """NEXT becomes CURRENT; the keys that were CURRENT are destroyed (KLSR: a replaced key is not kept)."""
