@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import InterfaceError, OperationalError
 
 from torwart.adapters.bus import BlockingBus, NatsBus
 from torwart.adapters.engine import AbsurdEngine, Tuning
+from torwart.adapters.engine.database import is_lost
 from torwart.adapters.gateway_link import BusGatewayLink
 from torwart.adapters.key_store import FileKeyStore
 from torwart.adapters.sm_pki import CallbackReceiver, SmPkiClient, TlsIdentity
@@ -27,6 +29,9 @@ from torwart.services import intake, policy, revocation
 from torwart.services.profile import Network
 from torwart.wire.certificate import Trust, load_certificates
 from torwart.wire.cms import ski_of
+
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -188,13 +193,24 @@ class Worker:
         return revocation.refresh(self.world.ca, self.config.trust, self.world.link, self.clock.now())
 
     def _fact(self, _subject: str, payload: bytes) -> bytes:
-        intake.take(self.engine, Fact.decode(payload))
+        fact = Fact.decode(payload)
+        _steady(lambda: intake.take(self.engine, fact))
         return b"ok"
 
     def _policy(self, _subject: str, _payload: bytes) -> bytes:
-        return policy.current().encode()
+        return _steady(policy.current).encode()
 
     def _called_back(self, message_id: str | None, status: str, ders: tuple[bytes, ...]) -> bool:
         if message_id is None:
             return True  # an announcement of new certificates: each is asked for by whoever needs it
-        return certificates.called_back(self.engine, message_id, status, "", list(ders))
+        return _steady(lambda: certificates.called_back(self.engine, message_id, status, "", list(ders)))
+
+
+def _steady(do: Callable[[], T]) -> T:
+    """``do``, and once more on a new connection if the database had been away: what is done so may be repeated."""
+    try:
+        return do()
+    except (OperationalError, InterfaceError):
+        if not is_lost():
+            raise
+        return do()

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from torwart.kernel.refusals import Refusal
@@ -81,7 +81,13 @@ def keep_linking(stop: threading.Event, *, every: float = 1.0) -> None:
     """Chain what comes until ``stop`` is set; for a thread of its own in any process, in several too."""
     try:
         while not stop.is_set():
-            if link_pending() == 0:
+            try:
+                linked = link_pending()
+            except (OperationalError, InterfaceError) as error:  # the database is away: what waits keeps waiting
+                _log.warning("entries cannot be chained now: %s", error)
+                connection.close()
+                linked = 0
+            if linked == 0:
                 stop.wait(every)
         while link_pending():
             pass
