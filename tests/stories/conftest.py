@@ -8,9 +8,7 @@ from staging import Scene, devices
 
 @pytest.fixture(scope="session")
 def _scene(stage_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    scene = Scene(
-        tmp_path_factory.mktemp("stage"), [*devices(48), *devices(8, meters=2)], database=stage_database
-    )
+    scene = Scene(tmp_path_factory.mktemp("stage"), [*devices(80), *devices(4, meters=2)], database=stage_database)
     try:
         yield scene.start()
     finally:

@@ -3,12 +3,17 @@
 What the demonstration shows on its stage, tests order one by one and look at closely.
 """
 
+import base64
+import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from torwart.config import site as sites
 from torwart.config.demo.play import ENDED
@@ -17,12 +22,16 @@ from torwart.config.demo.stage import PATIENCE, Stage
 from torwart.config.installation import django_setup
 from torwart.kernel.run_state import RunState
 from torwart.kernel.words import Words
-from torwart.services import audit
+from torwart.processes.ending import cancel
+from torwart.services import revocation
+from torwart.sim.gateway.event import EVENTS
 from torwart.sim.gateway.fault import Fault
 from torwart.sim.gateway.gateway import Gateway
 from torwart.sim.sub_ca import Behaviour
+from torwart.store.models import AuditEntry
 from torwart.store.queries import run as run_queries
 from torwart.store.queries.run import RunLine
+from torwart.wire.certificate import identify, load_certificate
 
 SHORT: Mapping[str, Any] = {
     **PATIENCE,
@@ -35,6 +44,7 @@ SHORT: Mapping[str, Any] = {
 POLICY_SECONDS = 0.15
 """A head-end has asked for the policy anew within this time after it was nudged."""
 _TICK = 0.02
+_KINDS = {event.id: kind.value for kind, event in EVENTS.items()}
 
 
 def devices(count: int, *, meters: int = 1) -> list[Part]:
@@ -46,7 +56,10 @@ class Scene:
     """A stage whose gateways are taken one by one, each by the test that needs it."""
 
     def __init__(self, directory: Path, parts: Sequence[Part], **stage: Any) -> None:
-        self.stage = Stage(directory, parts, **{"workers": 1, "worker": {"patience": SHORT}, **stage})
+        self.patience = SHORT
+        self.wake_ups = 3
+        worker = {"patience": self.patience, "wake_ups": self.wake_ups, "lease": 2.0}
+        self.stage = Stage(directory, parts, **{"workers": 1, "worker": worker, **stage})
         self._orders: dict[str, dict[str, Any]] = {}
 
     def start(self) -> "Scene":
@@ -79,6 +92,9 @@ class Scene:
 
     def fault(self, device: str, fault: Fault, on: bool = True) -> None:
         self._outside(lambda: self.stage.fleet.set_fault(device, fault, on))
+        if fault is Fault.REVOKED_CERTIFICATE:
+            trust = self.stage.site.pki.trust
+            assert revocation.refresh(self.stage.ca, trust, self.stage.link, datetime.now(UTC))
 
     def power_off(self, device: str) -> None:
         self.stage.call(self.stage.fleet.power_off(device))
@@ -95,12 +111,20 @@ class Scene:
         """The fields of a commissioning order for this gateway."""
         return {**self._orders[device], **changes}
 
-    def commission(self, device: str, **changes: Any) -> str:
-        """Order P03; the fitter switches the gateway on as soon as it is expected. The run's id."""
-        run_id = self.stage.order("commissioning", device, self.fields(device, **changes))
+    def order_only(self, device: str, **changes: Any) -> str:
+        """Order P03 for a gateway without power; the run's id."""
+        return self.stage.order("commissioning", device, self.fields(device, **changes))
+
+    def install(self, device: str, run_id: str) -> None:
+        """The fitter switches the gateway on as soon as it is expected."""
         self.until(run_id, lambda line: "first_contact" in line.steps or line.state in ENDED)
         time.sleep(POLICY_SECONDS)
         self.stage.power_on(device)
+
+    def commission(self, device: str, **changes: Any) -> str:
+        """Order P03 and switch the gateway on; the run's id."""
+        run_id = self.order_only(device, **changes)
+        self.install(device, run_id)
         return run_id
 
     def in_operation(self, *, meters: int = 1, **changes: Any) -> str:
@@ -117,8 +141,18 @@ class Scene:
         """Order a process and wait for its end."""
         return self.ended(self.order(name, device, **fields))
 
+    def order_removal(self, device: str, whereabouts: str) -> str:
+        return self.order("removal", device, whereabouts=whereabouts, removed_at=datetime.now(UTC).isoformat())
+
     def remove(self, device: str, whereabouts: str) -> RunLine:
-        return self.play("removal", device, whereabouts=whereabouts, removed_at=datetime.now(UTC).isoformat())
+        return self.ended(self.order_removal(device, whereabouts))
+
+    def cancel(self, run_id: str) -> bool:
+        return cancel(self.stage.engine, run_id, actor="test", reason="story")
+
+    def call_again(self, device: str) -> None:
+        """The gateway calls by itself, e.g. because its schedule says so."""
+        self._outside(self.gateway(device).management.want)
 
     # --- looking ---
 
@@ -149,18 +183,34 @@ class Scene:
         finally:
             self.stage.sub_ca.set_behaviour(Behaviour())
 
-    def audited(self, *, subject: str = "", actor: str = "") -> list[dict[str, Any]]:
-        """What the audit trail says of a subject or an actor, in order."""
-        while audit.link_pending():
-            pass
-        entries = [link.entry for link in _links()]
-        return [e for e in entries if (not subject or e["subject"] == subject) and (not actor or e["actor"] == actor)]
+    def audited(self, device: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """What the audit trail says of a gateway, in order: actor, action, payload."""
+        rows = AuditEntry.objects.filter(subject=f"gateway:{device}").order_by("id")
+        return [(row.actor, row.action, row.payload) for row in rows]
 
+    def events(self, device: str) -> Counter[str]:
+        """What the gateway itself has logged, by kind."""
+        found: Counter[str] = Counter()
+        for log in self.gateway(device).core.memory.logs.values():
+            for entry in log.newest_first():
+                found[_KINDS[entry.event]] += 1 + entry.repeated
+        return found
 
-def _links() -> Iterator[Any]:
-    from torwart.store.queries import audit as queries
+    def issued(self, device: str) -> list[list[x509.Certificate]]:
+        """The sets of operational certificates the Sub-CA has issued to this gateway, from its own journal."""
+        journal = self.stage.directory / "sub-ca" / "sub-ca.jsonl"
+        found = []
+        for line in journal.read_text().splitlines():
+            event = json.loads(line)
+            if event.get("event") == "issued":
+                triple = [load_certificate(base64.b64decode(der)) for der in event["certificates"]]
+                if identify(triple[0]).name == device:
+                    found.append(triple)
+        return found
 
-    yield from queries.links()
+    def revoked(self) -> list[int]:
+        """Serial numbers in the Sub-CA's present revocation list."""
+        return [entry.serial_number for entry in self.stage.sub_ca.crl(self.stage.site.pki.sub_ca)]
 
 
 def eventually(true: Callable[[], object], seconds: float = 10) -> bool:

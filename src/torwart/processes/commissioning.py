@@ -110,7 +110,9 @@ def tell(run: Telling) -> Mapping[str, Any]:
     run.enter("clock", lambda: verbs.contacted(run.run_id, gateway, seen))
     parts.set_clock(run)
 
-    if not run.write("has operational certificates", lambda: verbs.has_operational(gateway)):
+    if run.write("has operational certificates", lambda: verbs.has_operational(gateway)):
+        run.at_gateway("retire seal", parts.retire_seal)  # where an earlier commissioning has not come so far
+    else:
         _personalise(run)
 
     run.enter("wan", lambda: verbs.personalised(run.run_id, gateway))
@@ -142,7 +144,7 @@ def _personalise(run: Telling) -> None:
     issued = parts.issued_certificates(run, "initial")
     run.enter("exchange", lambda: parts.keep_certificates(run, issued))
     parts.exchange_certificates(run, issued)
-    run.at_gateway("retire seal", lambda talk: talk.ask("retire seal", talk.smgw.retire_seal()), intent=True)
+    run.at_gateway("retire seal", parts.retire_seal, intent=True)
 
 
 def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
@@ -199,5 +201,5 @@ PROCESS = Process(
     fields=FIELDS,
     steps=STEPS,
     tell=tell,
-    failed=lambda run: verbs.release(run.run_id, run.gateway),
+    failed=verbs.release,
 )

@@ -21,27 +21,27 @@ def tell(run: Telling) -> Mapping[str, Any]:
     """Ask everything a technician on site needs; a silent gateway is an answer, not a failure of the test."""
     run.enter("accepted")
     run.enter("connection")
-    offset, valid = 0.0, False
-    status = run.at_gateway_within("status", parts.look, seconds=run.world.patience.test_total)
-    if status is not None:
-        offset, valid = run.at_gateway("clock", parts.clock)
+    seconds = run.world.patience.test_total
+    status = run.at_gateway_within("status", parts.look, seconds=seconds)
+    clock = run.at_gateway_within("clock", parts.clock, seconds=seconds) if status is not None else None
+    offset, valid = clock or (0.0, False)
     run.enter("meters")
-    seen = run.at_gateway("meters", parts.meters_seen) if status is not None else {}
+    seen = run.at_gateway_within("meters", parts.meters_seen, seconds=seconds) if clock is not None else None
     run.enter("verdict")
     light = traffic_light.judge(
-        connected=status is not None,
+        connected=seen is not None,
         state=status["state"] if status else "",
         signal=status["signal"] if status else None,
         clock_valid=valid,
         clock_offset=offset,
         metering=bool(status and status["metering"]),
-        meters={meter: bool(found["seen"]) for meter, found in seen.items() if found["configured"]},
+        meters={meter: bool(found["seen"]) for meter, found in (seen or {}).items() if found["configured"]},
     )
     return {
         "light": light.colour,
         "text": {"de": light.words.de, "en": light.words.en},
         "status": status or {},
-        "meters": seen,
+        "meters": seen or {},
         "clock_offset_ms": round(offset * 1000),
     }
 

@@ -55,7 +55,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process of the catalogue. ``tell`` is its story: called again from the top after each wait or crash;
-    ``failed`` writes, with the failure, what is free again after it.
+    ``failed`` (run id, gateway) writes what is free again when a run has not reached its effect.
     """
 
     code: str
@@ -64,7 +64,7 @@ class Process:
     fields: tuple[Field, ...]
     steps: tuple[Step, ...]
     tell: Callable[["Telling"], Mapping[str, Any]]
-    failed: Callable[["Telling"], None] | None = None
+    failed: Callable[[str, str], None] | None = None
     unattended: bool = True
     over_interface: bool = True
     subject_field: str = "gateway"

@@ -35,6 +35,7 @@ from torwart.wire import crmf
 from torwart.wire.certificate import Role, Use, identify
 from torwart.wire.profiles import Profile, differences
 from torwart.wire.smgw import Question, RequestOrder
+from torwart.wire.smgw.model import Standing
 
 CLOCK_LIMIT = 9.0
 """Seconds: ±1 % of the registration period of 900 s (PTB-A 50.8; spec/04 §1.9)."""
@@ -49,7 +50,9 @@ _PASSING = ("failure_internal_error", "failure_other_error")
 def look(talk: Conversation) -> Json:
     """Who and how the gateway is, by its own word and by its connection."""
     status = talk.ask("status", talk.smgw.read_status())
-    connection = talk.world.link.connected(talk.gateway) or {}
+    connection = talk.world.link.connected(talk.gateway)
+    if connection is None:
+        raise GATEWAY_NOT_CONNECTED(gateway=talk.gateway)  # gone between answer and look
     return {
         "device": str(status.device),
         "firmware": status.firmware.version,
@@ -106,12 +109,10 @@ def certificate_request(run: Telling, *, renewal: bool) -> str:
 def _request_order(run: Telling, renewal: bool) -> Json:
     device = gateways.get(run.gateway)
     ours = identify(administrator.key(run.world.keys, device.client_id, Use.SIG).certificate)
-    known = certificates.of_gateway(device, "active", "issued", "retired", "revoked", seal=False)
-    sequence = max((identify(certificate).sequence for certificate in known.values()), default=0) + 1
     return {
         "organisation": ours.organisation,
         "unit": ours.common_name,
-        "sequence": sequence,
+        "sequence": certificates.next_sequence(device),
         "renewal": renewal,
     }
 
@@ -182,8 +183,9 @@ def _checked(run: Telling, message_id: str) -> Json:
 
 
 def keep_certificates(run: Telling, issued: Sequence[str]) -> None:
-    """Keep the new certificates before the gateway gets them."""
+    """Keep the new certificates before the gateway gets them; ones it never took into use are out of the question."""
     device = gateways.get(run.gateway)
+    certificates.set_state(device, ["issued"], "retired", actor=f"run:{run.run_id}", seal=False)
     for der in issued:
         certificate = x509.load_der_x509_certificate(b64decode(der))
         certificates.remember(certificate, state="issued", gateway=device)
@@ -200,6 +202,12 @@ def exchange_certificates(run: Telling, issued: Sequence[str]) -> None:
     run.write("switched", lambda: _switched(run))
     run.look_again()
     run.at_gateway("reconnected", partial(_reconnected, serial))
+
+
+def retire_seal(talk: Conversation) -> None:
+    """Destroy the seal set on the gateway; there may be none any more."""
+    if any(entry.standing == Standing.SEAL for entry in talk.ask("certificates", talk.smgw.read_certificates())):
+        talk.ask("retire seal", talk.smgw.retire_seal())
 
 
 def _uses(talk: Conversation, serial: str) -> bool:
@@ -293,12 +301,12 @@ def confirmed(run: Telling, first: str | None) -> str:
 
 def wipe_consumer_data(talk: Conversation) -> None:
     """Delete what consumers of this gateway could see; nothing there is no error."""
-    for contract in talk.ask("list contracts", talk.smgw.list_contracts()):
-        _unless_absent(talk, f"wipe {contract.contract}", talk.smgw.wipe_consumer_data(contract.contract))
+    for consumer in profiles.consumers(talk.device):
+        _unless_absent(talk, f"wipe {consumer}", talk.smgw.wipe_consumer_data(consumer))
 
 
-def delete_profiles(talk: Conversation) -> int:
-    """Delete all profiles but the administrator's own and prove that they are gone; how many there were."""
+def delete_profiles(talk: Conversation) -> Json:
+    """Delete all profiles but the administrator's own and prove that they are gone; the names of what there was."""
     known = profiles.removable(talk.device)
     for profile in known:
         _unless_absent(talk, f"delete {profile.container_id}", talk.smgw.remove(profile))
@@ -306,8 +314,12 @@ def delete_profiles(talk: Conversation) -> int:
     remaining = [profile.container_id for profile in known if profile.address.path in left]
     if remaining:
         raise READ_BACK_DIFFERS(gateway=talk.gateway, differences="; ".join(remaining[:5]))
-    profiles.removed(talk.device, [profile.container_id for profile in known])
-    return len(known)
+    return [profile.container_id for profile in known]
+
+
+def forget_profiles(gateway: str, names: Sequence[str]) -> None:
+    """Our data follow: these stand on the gateway no more."""
+    profiles.removed(gateways.get(gateway), names)
 
 
 def _unless_absent(talk: Conversation, purpose: str, question: Question[Any]) -> None:

@@ -25,18 +25,18 @@ def tell(run: Telling) -> Mapping[str, Any]:
     """A gateway that is lost or stolen is not spoken to: its certificates are revoked at once and it is blocked."""
     whereabouts = run.order["whereabouts"]
     run.enter("accepted", lambda: verbs.removable(run.gateway))
-    deleted = 0
+    deleted: list[str] = []
     if whereabouts not in verbs.LOST:
         run.enter("data")
         run.at_gateway("wipe", parts.wipe_consumer_data, intent=True)
         run.enter("profiles")
         deleted = run.at_gateway("delete", parts.delete_profiles, intent=True)
-    run.enter("revocation")
+    run.enter("revocation", lambda: parts.forget_profiles(run.gateway, deleted))
     serials = parts.revoke(run, REASONS.get(whereabouts, "keyCompromise"))
     run.enter("out", lambda: verbs.removed(run.run_id, run.gateway, whereabouts))
     run.call("shut out", run.world.link.policy_changed)
-    run.call("hang up", lambda: run.world.link.close(run.gateway))
-    return {"profiles_deleted": deleted, "revoked": len(serials), "whereabouts": whereabouts}
+    run.at_headend("hang up", lambda link: link.close(run.gateway))
+    return {"profiles_deleted": len(deleted), "revoked": len(serials), "whereabouts": whereabouts}
 
 
 PROCESS = Process(

@@ -164,6 +164,19 @@ class Telling:
             on_silence=None,
         )
 
+    def at_headend(self, name: str, do: Callable[[GatewayLink], Json]) -> Json:
+        """Ask or tell the head-ends something that is not for the gateway; while the bus is away it is tried again."""
+        patience = self.world.patience
+        return self._persist(
+            name,
+            lambda: do(self.world.link),
+            topic="headend:reachable",
+            waits=patience.gateway,
+            total=patience.gateway_total,
+            intent=False,
+            on_silence=None,
+        )
+
     def call(self, name: str, do: Callable[[], Any]) -> None:
         """Do something outside that may be repeated and needs no answer, e.g. a nudge."""
         self._ctx.act(name, lambda: _nothing(do()))
@@ -241,13 +254,15 @@ class Telling:
                 if silence >= self.world.patience.tell_client and not told:
                     told = True
                     self.write(f"{name} client told", partial(runs.tell_client_of_silence, self.run_id, self.gateway))
-            until = failed_at + timedelta(seconds=pause)
-            self._ctx.wait(topic, f"{name} wait {number}", partial(self._changed, topic, failed_at), until=until)
+            until = min(failed_at + timedelta(seconds=pause), first_failure + timedelta(seconds=total))
+            since = datetime.fromisoformat(outcome["since"])
+            self._ctx.wait(topic, f"{name} wait {number}", partial(self._changed, topic, since), until=until)
             number += 1
 
     def _attempt(self, name: str, number: int, do: Callable[[], Json], intent: bool, pause: float) -> Json:
         if intent:
             runs.intend(self.run_id, self._step, name, number)
+        since = self.now()
         try:
             return {"value": do()}
         except Refusal as refusal:
@@ -257,18 +272,32 @@ class Telling:
             now = self.now()
             runs.attempt_failed(self.run_id, self._step, refusal, now + timedelta(seconds=pause))
             details = {key: str(value) for key, value in refusal.details.items()}
-            return {"refusal": refusal.code, "details": details, "at": now.isoformat()}
+            return {
+                "refusal": refusal.code,
+                "details": details,
+                "since": since.isoformat(),
+                "at": now.isoformat(),
+            }
 
     def _changed(self, topic: str, since: datetime) -> Json | None:
-        """What ends a pause early: the gateway has called in since the attempt failed."""
+        """What ends a pause early: the gateway has called in since the attempt began."""
         if not topic.startswith("gateway:"):
             return None
         return True if runs.connected_since(self.gateway, since) else None
 
     def _wake(self, name: str) -> None:
         """Send a wake-up while the gateway is silent. It may be repeated: the gateway takes each packet once."""
+        self._ctx.act(name, self.wake)
+
+    def wake(self) -> Json:
+        """One wake-up; a network that does not take it now is told, the next one may come through."""
         world = self.world
-        self._ctx.act(name, lambda: wake_up.send(world.link, world.keys, self.gateway, self.now()))
+        try:
+            return wake_up.send(world.link, world.keys, self.gateway, self.now(), self.run_id)
+        except Refusal as refusal:
+            if refusal.kind.retry is not Retry.LATER:
+                raise
+            return {"sent": False, "refusal": refusal.code}
 
     def _give_up(self, last: Refusal, silence: float) -> Refusal:
         hours = round(silence / 3600, 1)
@@ -309,7 +338,7 @@ def story_of(process: Process, world: World) -> Story:
             def end() -> None:
                 runs.fail(ctx.run_id, code, side, text)
                 if process.failed is not None:
-                    process.failed(telling)
+                    process.failed(ctx.run_id, telling.gateway)
 
             telling.write("failed", end)
             return {"state": "failed", "refusal": code, "side": side}

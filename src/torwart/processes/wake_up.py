@@ -22,11 +22,11 @@ def tell(run: Telling) -> Mapping[str, Any]:
     run.enter("accepted")
     world = run.world
     run.enter("packet")
-    if run.write("connected", lambda: world.link.connected(run.gateway) is not None):
+    if run.at_headend("connected", lambda link: link.connected(run.gateway) is not None):
         return {"connected": True, "woken": False, "latency_ms": 0}
     run.write("rate", lambda: verbs.require_rate(run.gateway, run.now(), world.wake_up_limit))
     sent_at = run.write("sending", lambda: run.now().isoformat())
-    run.act("send", lambda: verbs.send(world.link, world.keys, run.gateway, run.now()))
+    run.act("send", lambda: verbs.send(world.link, world.keys, run.gateway, run.now(), run.run_id))
     run.enter("call")
     called = run.wait_for(
         f"gateway:{run.gateway}",

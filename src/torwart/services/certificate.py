@@ -8,6 +8,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from django.db import transaction
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from torwart.kernel.refusals.process import NOTHING_TO_RENEW
@@ -16,7 +17,7 @@ from torwart.ports.sub_ca import CaAnswer
 from torwart.services import audit
 from torwart.store.models import Certificate, CertificateRequest, Emt, Gateway, RevocationList
 from torwart.wire import certificate as profile
-from torwart.wire.certificate import Use
+from torwart.wire.certificate import Role, Use
 from torwart.wire.cms import ski_of
 
 PENDING = ("prepared", "accepted")
@@ -112,6 +113,16 @@ def require_operational(device_id: str) -> None:
     """Refuse a renewal where there is nothing to renew: the first set comes with commissioning."""
     if not operational_serials(device_id):
         raise NOTHING_TO_RENEW(gateway=device_id)
+
+
+def next_sequence(gateway: Gateway) -> int:
+    """Running number of the gateway's next set: above all sets a CA has issued to it, the ones we did not take too."""
+    rows = Certificate.objects.filter(gateway=gateway, seal=False, role=Role.SMGW)
+    highest: int = rows.aggregate(highest=Max("sequence", default=0))["highest"]
+    for answer in CertificateRequest.objects.filter(gateway=gateway, state="answered").values_list("certificates"):
+        for der in answer[0]:
+            highest = max(highest, profile.identify(x509.load_der_x509_certificate(b64decode(der))).sequence)
+    return highest + 1
 
 
 def validity(device_id: str) -> dict[str, Any]:

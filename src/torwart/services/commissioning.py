@@ -8,10 +8,11 @@ from django.db.models.functions import Now
 from torwart.kernel.gateway_state import GATEWAY, GatewayState, GatewayVerb
 from torwart.kernel.identifiers import DeviceId
 from torwart.kernel.refusals.precondition import WRONG_STATE
-from torwart.kernel.refusals.process import IDENTITY_DIFFERS, METER_TAKEN
+from torwart.kernel.refusals.process import IDENTITY_DIFFERS, METER_TAKEN, METER_UNKNOWN
 from torwart.rules import precondition
 from torwart.services import certificate as certificates
 from torwart.services import gateway as gateways
+from torwart.services import profile as profiles
 from torwart.store.models import Gateway, Meter
 from torwart.wire.certificate import Use
 
@@ -24,8 +25,11 @@ def reserve(run_id: str, gateway: str, order: Mapping[str, Any]) -> None:
     device = gateways.get(gateway)
     meters = gateways.meters(order["meters"])
     for meter in meters:
-        if meter.client_id != device.client_id or meter.gateway_id not in (None, device.pk):
+        if meter.client_id != device.client_id:
+            raise METER_UNKNOWN(meter=meter.device_id)  # nobody learns of a stranger's meters (P-1)
+        if meter.gateway_id not in (None, device.pk):
             raise METER_TAKEN(meter=meter.device_id)
+    profiles.emts(device.client_id, order["emts"])  # refused while everything can still be undone
     wan = {**device.wan, "type": order["wan_type"]}
     if order.get("wan_address"):
         wan["wake_up"] = order["wan_address"]

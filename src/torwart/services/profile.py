@@ -39,6 +39,8 @@ from torwart.wire.profiles.meter import MeterProfile
 IMPORT, EXPORT = ObisCode("1-0:1.8.0"), ObisCode("1-0:2.8.0")
 QUARTER_HOUR = 900
 DAY = 86400
+CONSUMER = "consumer1"
+"""The tenant of a gateway whose metering point is commissioned: its HAN user, and whom its evaluations belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def evaluation(
         valid_from=valid_from,
         assignment=tuple(Assignment(DeviceId(device.device_id), code) for code in registers),
         recipient=tuple(f"emt-{row.pk}" for row in recipients),
+        consumer=CONSUMER,
         registration_period=QUARTER_HOUR,
         schedule=Schedule(DAY, spread=3600) if taf != 6 else None,
         **(_two_stages() if taf == 2 else {}),
@@ -171,12 +174,12 @@ def _han(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, contracts: 
     """The consumer's access, if it is ordered; the password waits in the key store for its confidential delivery."""
     if order.get("han") != "yes":
         return []
-    label = f"client-{gateway.client_id}.{gateway.device_id.lower()}.han.consumer1"
+    label = f"client-{gateway.client_id}.{gateway.device_id.lower()}.han.{CONSUMER}"
     if label not in keys.labels(label):
         keys.put_secret(label, administrator.new_password().encode())
     password = keys.secret(label).decode()
     realm = gateway.device_id.lower()
-    return [wire.HanProfile.with_password("consumer1", "consumer1", realm, password, tuple(contracts))]
+    return [wire.HanProfile.with_password(CONSUMER, CONSUMER, realm, password, tuple(contracts))]
 
 
 def want(gateway: Gateway, run_id: str, wanted: Iterable[wire.Profile]) -> list[str]:
@@ -256,6 +259,14 @@ def removable(gateway: Gateway) -> list[wire.Profile]:
     known = {row.name: wire.parse_profile(bytes(row.content)) for row in rows.order_by("name", "id")}
     found = [p for p in known.values() if not (isinstance(p, wire.CommunicationProfile) and p.scenario in _OWN)]
     return sorted(found, key=lambda p: _REMOVAL_ORDER.index(p.kind))
+
+
+def consumers(gateway: Gateway) -> list[str]:
+    """Whom our profiles on this gateway know as consumers."""
+    rows = gateway.profiles.filter(state__in=("wanted", "active"), kind__in=("evaluation", "han"))
+    found = [wire.parse_profile(bytes(row.content)) for row in rows]
+    named = {p.consumer if isinstance(p, EvaluationProfile) else getattr(p, "user", "") for p in found}
+    return sorted(named - {""})
 
 
 def removed(gateway: Gateway, names: Iterable[str]) -> None:

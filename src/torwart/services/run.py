@@ -3,7 +3,7 @@ transaction or is one of its own.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,9 @@ from torwart.ports.process_engine import ProcessEngine
 from torwart.services import audit
 from torwart.store.models import Gateway, Run
 from torwart.store.models.run import ACTIVE
+
+Free = Callable[[str, str], None]
+"""Gives back, by run id and gateway, what a run had reserved and no longer needs."""
 
 
 def order(
@@ -122,7 +125,9 @@ def attempt_failed(run_id: str, step: str, refusal: Refusal, next_at: datetime) 
             detail={"de": refusal.text("de"), "en": refusal.text("en")},
             next_attempt_at=next_at,
         )
-        waiting = {"waiting_for": WaitingFor.DEVICE.value, "next_attempt_at": next_at, "code": refusal.code}
+        # What is not the device's can only be waited for: the next attempt has its time.
+        what = WaitingFor.DEVICE if refusal.code.startswith("gateway.") else WaitingFor.TIME
+        waiting = {"waiting_for": what.value, "next_attempt_at": next_at, "code": refusal.code}
         if run.state == RunState.RUNNING:
             _move(run, RunVerb.WAIT, **waiting, side=refusal.side.value, failure=refusal.text("de"))
         else:
@@ -171,9 +176,9 @@ def succeed(run_id: str, result: Mapping[str, Any]) -> None:
 
 
 def fail(run_id: str, code: str, side: str, text: Mapping[str, str]) -> None:
-    """The run cannot reach its effect: it says why and whose fault it is."""
+    """The run cannot reach its effect: it says why and whose fault it is. One that has ended stays as it is."""
     run = Run.objects.select_related("gateway").get(run_id=run_id)
-    if run.state in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED):
+    if run.state not in ACTIVE:
         return
     _close_step(run, "failed", code=code, side=side, detail=dict(text))
     if run.state == RunState.ACCEPTED:
@@ -182,8 +187,22 @@ def fail(run_id: str, code: str, side: str, text: Mapping[str, str]) -> None:
     _audit_end(run, "failed", {"code": code, "side": side})
 
 
-def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str) -> bool:
-    """Cancel a run at its next step boundary; what was done stays done. ``False`` if it had already ended."""
+def end_failed(run_id: str, refusal: Refusal, *, free: Free | None = None) -> bool:
+    """End a run as failed, and free what it had reserved; ``False`` if it had already ended."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).select_related("gateway").get(run_id=run_id)
+        if run.state not in ACTIVE:
+            return False
+        fail(run_id, refusal.code, refusal.side.value, {"de": refusal.text("de"), "en": refusal.text("en")})
+        if free is not None and run.gateway is not None:
+            free(run_id, run.gateway.device_id)
+    return True
+
+
+def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str, free: Free | None = None) -> bool:
+    """Cancel a run at its next step boundary; what was done stays done, ``free`` gives back what was reserved.
+    ``False`` if it had already ended.
+    """
     with transaction.atomic():
         run = Run.objects.select_for_update(of=("self",)).select_related("gateway").get(run_id=run_id)
         if RunVerb.CANCEL not in RUN.allowed(RunState(run.state)):
@@ -192,6 +211,8 @@ def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str) -> bo
         _close_step(run, "failed", detail={"de": reason, "en": reason})
         _move(run, RunVerb.CANCEL, ended_at=Now(), failure=reason)
         _audit_end(run, "cancelled", {"reason": reason, "by": actor})
+        if free is not None and run.gateway is not None:
+            free(run_id, run.gateway.device_id)
     return True
 
 
@@ -221,6 +242,11 @@ def milliseconds(begin: str, end: str | None) -> int | None:
     if end is None:
         return None
     return round((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() * 1000)
+
+
+def process_of(run_id: str) -> str | None:
+    """Process code of a run that has not ended."""
+    return Run.objects.filter(run_id=run_id, state__in=ACTIVE).values_list("process", flat=True).first()
 
 
 def overdue(now: datetime, after: timedelta) -> list[str]:

@@ -14,7 +14,7 @@ from torwart.wire import wakeup
 from torwart.wire.certificate import Use
 
 
-def send(link: GatewayLink, keys: KeyStore, gateway: str, now: datetime, run: int | None = None) -> dict[str, Any]:
+def send(link: GatewayLink, keys: KeyStore, gateway: str, now: datetime, run_id: str) -> dict[str, Any]:
     """Send one packet to the address the gateway listens at; nobody ever answers it.
 
     Returns ``{"sent": bool, "address": …}``; a gateway without a known address is not woken (it calls by itself).
@@ -28,7 +28,7 @@ def send(link: GatewayLink, keys: KeyStore, gateway: str, now: datetime, run: in
     curve = key.certificate.public_key().curve  # type: ignore[union-attr]  # the profile knows EC keys only
     packet = wakeup.build(DeviceId(gateway), now, sign_plain=wakeup.plain_signer(key.sign, curve))
     link.send_wake_up((host.strip("[]"), int(port)), packet)
-    transcript.keep_wake_up(device, address, packet, at=now, run=run)
+    transcript.keep_wake_up(device, address, packet, at=now, run=transcript.run_key(run_id))
     return {"sent": True, "address": address}
 
 

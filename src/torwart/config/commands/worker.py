@@ -15,6 +15,7 @@ _HELP = Words(
 )
 _CONFIG = Words(de="Konfiguration (TOML).", en="Configuration (TOML).")
 _REFRESH_SECONDS = 6 * 3600.0
+_ENDING_SECONDS = 10.0
 
 
 @click.command(help=_HELP.text())
@@ -41,15 +42,33 @@ def command(path: Path) -> None:
     exit_with_parent(stop)
     worker.start()
     threading.Thread(target=_keep_revocations, args=(worker, ended), daemon=True).start()
+    threading.Thread(target=_keep_ending, args=(worker, ended), daemon=True).start()
     threading.Thread(target=audit.keep_linking, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
     worker.close()
 
 
+def _keep_ending(worker: "object", ended: threading.Event) -> None:
+    """End the runs the engine has given up; a database that is away is asked again at the next turn."""
+    from django.db import Error, connection
+
+    from torwart.config.wiring import Worker
+    from torwart.processes.ending import end_given_up
+
+    assert isinstance(worker, Worker)
+    while not ended.wait(_ENDING_SECONDS):
+        try:
+            end_given_up(worker.engine)
+        except Error as error:
+            logging.getLogger("torwart.worker").warning("given up runs: %s", error)
+        finally:
+            connection.close()
+
+
 def _keep_revocations(worker: "object", ended: threading.Event) -> None:
     """Follow the revocation list; a CA that is away is asked again at the next turn, the list in force stays."""
-    from django.db import connection
+    from django.db import Error, connection
 
     from torwart.config.wiring import Worker
     from torwart.kernel.refusals import Refusal
@@ -59,7 +78,7 @@ def _keep_revocations(worker: "object", ended: threading.Event) -> None:
         try:
             worker.refresh_revocations()
             pause = _REFRESH_SECONDS
-        except Refusal as refusal:
+        except (Refusal, Error) as refusal:
             logging.getLogger("torwart.worker").warning("revocation list: %s", refusal)
             pause = 60.0
         finally:

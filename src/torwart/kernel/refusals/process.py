@@ -163,6 +163,14 @@ CA_BUSY = kind(
     retry=Retry.LATER,
     source="TR-03129-4 §2.2.2: failure_internal_error",
 )
+GIVEN_UP = kind(
+    "process.given_up",
+    de="Der Prozess ist an einem Fehler bei uns gescheitert und wurde aufgegeben: {why}. Bestellen Sie ihn erneut, "
+    "sobald wir Bescheid geben.",
+    en="The process failed by a fault of ours and was given up: {why}. Order it again once we tell you.",
+    side=Side.OURS,
+    source="process catalogue, state of a run",
+)
 FIELD_INVALID = kind(
     "process.field_invalid",
     de="„{given}“ passt hier nicht. Erwartet wird: {expected}.",
