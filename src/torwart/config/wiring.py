@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from torwart.adapters.bus import BlockingBus, NatsBus
 from torwart.adapters.engine import AbsurdEngine, Tuning
-from torwart.adapters.engine.database import is_lost
 from torwart.adapters.gateway_link import BusGatewayLink
 from torwart.adapters.key_store import FileKeyStore
 from torwart.adapters.sm_pki import CallbackReceiver, SmPkiClient, TlsIdentity
@@ -29,7 +28,6 @@ from torwart.services import intake, policy, revocation
 from torwart.services.profile import Network
 from torwart.wire.certificate import Trust, load_certificates
 from torwart.wire.cms import ski_of
-
 
 T = TypeVar("T")
 
@@ -211,6 +209,5 @@ def _steady(do: Callable[[], T]) -> T:
     try:
         return do()
     except (OperationalError, InterfaceError):
-        if not is_lost():
-            raise
+        connection.close()
         return do()
