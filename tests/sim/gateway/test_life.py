@@ -214,6 +214,7 @@ def test_a_closed_channel_stays_closed_until_something_wants_it(world: Any) -> N
         async with world() as w:
             session = await w.connected()
             await w.synchronised()
+            assert w.gateway.wake_up(w.wake_up(w.gateway.core.clock.now()))
             session.end()
             await w.head_end.until(lambda: not w.head_end.sessions)
             w.timeline.advance(timedelta(hours=3))
