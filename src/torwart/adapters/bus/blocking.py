@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import uvloop
+
 from torwart.kernel.refusals.bus import BUS_UNAVAILABLE
 from torwart.ports.bus import Bus, Subscription
 
@@ -31,7 +33,7 @@ class BlockingBus:
     @classmethod
     def start(cls, connect: Callable[[], Awaitable[Bus]], *, threads: int = 4) -> "BlockingBus":
         """Start a loop in a thread and make the bus there; what ``connect`` raises is raised here."""
-        loop = asyncio.new_event_loop()
+        loop = uvloop.new_event_loop()
         thread = threading.Thread(target=_run, args=(loop,), name="bus", daemon=True)
         thread.start()
 
