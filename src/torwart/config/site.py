@@ -9,7 +9,7 @@ import secrets
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from torwart.adapters.key_store import FileKeyStore
 from torwart.config.installation import database_url, django_setup
 from torwart.kernel.identifiers import BdewCode, MaLoId, MeLoId
+from torwart.rules.precondition import GatewayType
 from torwart.services import administrator
+from torwart.services import approved_configuration as approved_configurations
 from torwart.services import client as clients
 from torwart.services import delivery_note as delivery_notes
 from torwart.services import emt as emts
@@ -32,7 +34,8 @@ from torwart.wire.smgw import result_contact
 
 OPERATOR = "Stadtwerke Musterstadt"
 MAKER = "Musterwerk GmbH"
-FIRMWARE = "3.4.1"
+FIRMWARE = "TW-1.0.0"
+GATEWAY_TYPE, METER_TYPE, CC_CERTIFICATE = "SMGW G3", "mME BZ3", "BSI-DSZ-CC-0919"
 _PREFIX = "torwart_site_"
 ADMIN_HOST = "gwa.sm"
 """How gateways name the ADMIN-SERVICE of this site in their requests."""
@@ -72,6 +75,9 @@ def create(directory: Path, *, client: str = OPERATOR, database: str = "") -> Si
     _migrate()
     site.client = clients.create(client, actor="site")
     site.pki.gwa = _key_set(site)
+    kind = GatewayType(GATEWAY_TYPE, FIRMWARE)
+    approved_configurations.certify(CC_CERTIFICATE, kind, actor="site", end=site.pki.now + timedelta(days=365))
+    approved_configurations.approve(kind, METER_TYPE, actor="site")
     site.pki.write(site.pki_dir)
     return site
 
@@ -273,10 +279,10 @@ def _items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]
     for device in devices:
         yield els.GatewayItem(
             id=device.device,
-            maker_type="SMGW G3",
+            maker_type=GATEWAY_TYPE,
             firmware=FIRMWARE,
             wan_type="LTE",
-            cc_certificate="BSI-DSZ-CC-0919",
+            cc_certificate=CC_CERTIFICATE,
             carrier="BOX-1",
             tls=device.seal.tls.certificate_der,
             sig=device.seal.sig.certificate_der,
@@ -288,7 +294,7 @@ def _items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]
             registers = ("1-0:1.8.0", "1-0:2.8.0") if meter.pv_kwp else ("1-0:1.8.0",)
             yield els.MeterItem(
                 id=meter.device,
-                maker_type="mME BZ3",
+                maker_type=METER_TYPE,
                 firmware="1.0",
                 sector="Strom",
                 lmn="HDLC_RS485",

@@ -9,6 +9,7 @@ from torwart.processes import fields, parts
 from torwart.processes.conversation import Conversation
 from torwart.processes.definition import Field, Process, Step
 from torwart.processes.telling import Telling
+from torwart.services import approved_configuration
 from torwart.services import commissioning as verbs
 from torwart.services import profile as profiles
 from torwart.services import run as runs
@@ -201,5 +202,6 @@ PROCESS = Process(
     fields=FIELDS,
     steps=STEPS,
     tell=tell,
+    unmet=approved_configuration.unmet,
     failed=verbs.release,
 )

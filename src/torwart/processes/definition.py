@@ -8,9 +8,11 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import FIELD_MISSING, FIELD_UNKNOWN, PROCESS_UNKNOWN
 from torwart.kernel.words import Words
 
@@ -65,6 +67,7 @@ class Process:
     steps: tuple[Step, ...]
     tell: Callable[["Telling"], Mapping[str, Any]]
     failed: Callable[[str, str], None] | None = None
+    unmet: Callable[[str, Mapping[str, Any], datetime], list[Refusal]] | None = None
     unattended: bool = True
     over_interface: bool = True
     subject_field: str = "gateway"

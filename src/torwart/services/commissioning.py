@@ -16,9 +16,6 @@ from torwart.services import profile as profiles
 from torwart.store.models import Gateway, Meter
 from torwart.wire.certificate import Use
 
-FURTHER = (GatewayState.PERSONALISED, GatewayState.CONNECTED)
-"""A gateway that an earlier commissioning left here goes on from what it has: steps look first."""
-
 
 def reserve(run_id: str, gateway: str, order: Mapping[str, Any]) -> None:
     """The gateway and its meters are this order's now; place and addresses are kept."""
@@ -34,7 +31,7 @@ def reserve(run_id: str, gateway: str, order: Mapping[str, Any]) -> None:
     if order.get("wan_address"):
         wan["wake_up"] = order["wan_address"]
     details = {**device.details, "address": order["address"], "technician": order["technician"]}
-    if device.state in FURTHER:
+    if device.state in gateways.HALF_WAY:
         Gateway.objects.filter(pk=device.pk).update(wan=wan, details=details)
     else:
         precondition.require(

@@ -13,6 +13,9 @@ from torwart.kernel.refusals.process import GATEWAY_UNKNOWN, METER_UNKNOWN
 from torwart.services import audit
 from torwart.store.models import Gateway, Meter
 
+HALF_WAY = (GatewayState.PERSONALISED, GatewayState.CONNECTED)
+"""Where an earlier commissioning may have left a gateway: the next one goes on from what it has."""
+
 Device = Gateway
 """The row of a gateway, for the floors above that may not name the store."""
 

@@ -23,6 +23,12 @@ Free = Callable[[str, str], None]
 """Gives back, by run id and gateway, what a run had reserved and no longer needs."""
 
 
+def require_owned(gateway: str, client: int) -> None:
+    """Refuse a gateway of another client exactly like an unknown one (P-1)."""
+    if not Gateway.objects.filter(device_id=gateway, client=client).exists():
+        raise GATEWAY_UNKNOWN(gateway=gateway)
+
+
 def order(
     engine: ProcessEngine,
     *,

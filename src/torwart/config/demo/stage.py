@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,8 +25,7 @@ from torwart.config import site as sites
 from torwart.config.children import Child, Family
 from torwart.config.demo.scenario import Part
 from torwart.config.wiring import WorkerConfig
-from torwart.processes.definition import process
-from torwart.services import run as runs
+from torwart.processes import ordering
 from torwart.sim.emt import EmtConfig, EmtReceiver
 from torwart.sim.gateway.config import GatewayConfig
 from torwart.sim.gateway.fleet import EVERYONE, Fleet, FleetConfig
@@ -172,17 +172,8 @@ class Stage:
 
     def order(self, name: str, device: str, fields: Mapping[str, Any]) -> str:
         """Order a process, its fields checked as from a form."""
-        chosen = process(name)
-        checked = chosen.check(fields)
-        return runs.order(
-            self.engine,
-            code=chosen.code,
-            story=chosen.name,
-            gateway=device,
-            fields=checked,
-            actor="demo",
-            client=self.site.client,
-        )
+        placed = {"gateway": device, **fields}
+        return ordering.order(self.engine, name, placed, client=self.site.client, actor="demo", now=datetime.now(UTC))
 
     def crash_worker(self) -> int:
         """Kill the second worker as a crash would, and start another; the killed one's process id."""

@@ -1,5 +1,6 @@
 """What Torwart remembers, one module a noun."""
 
+from torwart.store.models.approved_configuration import ApprovedConfiguration, CcCertificate
 from torwart.store.models.audit import AuditEntry, AuditLink, AuditPending
 from torwart.store.models.certificate import Certificate
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
@@ -14,9 +15,11 @@ from torwart.store.models.run import Run, Step, Wait
 from torwart.store.models.transcript import Exchange
 
 __all__ = [
+    "ApprovedConfiguration",
     "AuditEntry",
     "AuditLink",
     "AuditPending",
+    "CcCertificate",
     "Certificate",
     "CertificateRequest",
     "Client",

@@ -1,0 +1,94 @@
+"""Approved configurations and CC certificates: kept by operators, asked before a commissioning (O-6, MsbG § 24(4))."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from torwart.kernel.gateway_state import GatewayState
+from torwart.kernel.refusals import Refusal
+from torwart.rules import precondition
+from torwart.rules.precondition import CcCertificate, Combination, EmtCertificates, GatewayType
+from torwart.rules.validity import Validity
+from torwart.services import audit
+from torwart.services import gateway as gateways
+from torwart.store import models
+from torwart.store.models import Certificate
+
+
+def approve(
+    gateway: GatewayType, meter_type: str, *, actor: str, begin: datetime | None = None, end: datetime | None = None
+) -> None:
+    """Approve a combination, or change how long its approval lasts."""
+    with transaction.atomic():
+        models.ApprovedConfiguration.objects.update_or_create(
+            gateway_type=gateway.name,
+            firmware=gateway.firmware,
+            meter_type=meter_type,
+            defaults={"valid_from": begin, "valid_until": end},
+        )
+        _audited(actor, "configuration.approved", f"{gateway.name} {gateway.firmware} × {meter_type}", begin, end)
+
+
+def certify(
+    number: str, gateway: GatewayType, *, actor: str, begin: datetime | None = None, end: datetime | None = None
+) -> None:
+    """Keep a CC certificate, or its new end."""
+    with transaction.atomic():
+        models.CcCertificate.objects.update_or_create(
+            number=number,
+            defaults={
+                "gateway_type": gateway.name,
+                "firmware": gateway.firmware,
+                "valid_from": begin,
+                "valid_until": end,
+            },
+        )
+        _audited(actor, "cc_certificate.kept", number, begin, end)
+
+
+def _audited(actor: str, action: str, subject: str, begin: datetime | None, end: datetime | None) -> None:
+    validity = Validity(begin, end)
+    payload = {"from": validity.begin_text, "until": validity.end_text}
+    audit.append(actor=actor, action=action, subject=f"configuration:{subject}", payload=payload)
+
+
+def unmet(device_id: str, order: Mapping[str, Any], at: datetime) -> list[Refusal]:
+    """All that stands against commissioning this gateway with these meters for these EMTs now (P03), in the order a
+    person would mend it. A gateway that an earlier commissioning left half-way may go on.
+    """
+    device = gateways.get(device_id)
+    meters = gateways.meters(order["meters"])
+    kind = GatewayType(device.model, device.firmware)
+    return precondition.commissioning(
+        device=device_id,
+        state=GatewayState.DELIVERED if device.state in gateways.HALF_WAY else GatewayState(device.state),
+        gateway=kind,
+        meter_types=[str(meter.details.get("model", "")) for meter in meters],
+        approved=_approved(kind),
+        certificates=_certificates(kind),
+        emts={name: _emt(device.client_id, name) for name in order["emts"]},
+        at=at,
+    )
+
+
+def _approved(kind: GatewayType) -> Sequence[Combination]:
+    rows = models.ApprovedConfiguration.objects.filter(gateway_type=kind.name, firmware=kind.firmware)
+    return [Combination(kind, row.meter_type, Validity(row.valid_from, row.valid_until)) for row in rows]
+
+
+def _certificates(kind: GatewayType) -> Sequence[CcCertificate]:
+    rows = models.CcCertificate.objects.filter(gateway_type=kind.name, firmware=kind.firmware)
+    return [CcCertificate(row.number, kind, Validity(row.valid_from, row.valid_until)) for row in rows]
+
+
+def _emt(client: int, name: str) -> EmtCertificates | None:
+    known = Certificate.objects.filter(emt__client=client, emt__name=name, emt__state="active", role="EMT")
+    rows = list(known.order_by("sequence"))
+    if not rows:
+        return None
+    validity = {row.use: Validity(row.not_before, row.not_after) for row in rows}
+    revoked = {row.use for row in rows if row.state in ("revoked", "suspended")}
+    good = {row.use for row in rows if row.state == "active"}
+    return EmtCertificates(name, validity, frozenset(revoked - good))
