@@ -62,20 +62,24 @@ def test_a_busy_gateway_takes_no_second_order(scene: Scene) -> None:
 
 
 @pytest.mark.requirement("O-4")
-def test_an_unknown_meter_fails_the_order_by_name(scene: Scene) -> None:
-    """The meter's delivery note is missing: the run says which meter, whose fault, and frees the gateway."""
+def test_an_unknown_meter_is_named_before_anything_starts(scene: Scene) -> None:
+    """The meter's delivery note is missing: the order is refused, says which meter, and no run exists."""
     device = scene.take()
-    line = scene.ended(scene.order_only(device, meters=["1EMH0099999999"]))
+    with pytest.raises(Refusal) as refused:
+        scene.order_only(device, meters=["1EMH0099999999"])
 
-    assert (line.state, line.code, line.side) == ("failed", "process.meter_unknown", "client")
-    assert "1EMH0099999999" in line.failure
+    assert (refused.value.code, refused.value.side) == ("process.meter_unknown", "client")
+    assert "1EMH0099999999" in refused.value.text("de")
+    assert not Run.objects.filter(gateway__device_id=device).exists()
 
 
-@pytest.mark.requirement("P13")
-def test_an_unknown_emt_is_named_before_the_gateway_is_touched(scene: Scene) -> None:
-    """A recipient that the client has not created fails the order while everything can still be undone."""
+@pytest.mark.requirement("P03", "P13")
+def test_an_unknown_emt_is_named_before_anything_starts(scene: Scene) -> None:
+    """A recipient that the client has not created is refused when ordering, and no run exists."""
     device = scene.take()
-    line = scene.ended(scene.order_only(device, emts=["Niemand AG"]))
+    with pytest.raises(Refusal) as refused:
+        scene.order_only(device, emts=["Niemand AG"])
 
-    assert (line.state, line.code, line.side) == ("failed", "process.emt_unknown", "client")
-    assert line.step in ("accepted", "reserved")
+    assert (refused.value.code, refused.value.side) == ("precondition.emt_unknown", "client")
+    assert "Niemand AG" in refused.value.text("de")
+    assert not Run.objects.filter(gateway__device_id=device).exists()
