@@ -192,7 +192,7 @@ class Worker:
 
     def _fact(self, _subject: str, payload: bytes) -> bytes:
         fact = Fact.decode(payload)
-        _steady(lambda: intake.take(self.engine, fact))
+        _steady(lambda: intake.take(self.engine, fact, self.keys))
         return b"ok"
 
     def _policy(self, _subject: str, _payload: bytes) -> bytes:

@@ -10,18 +10,21 @@ from django.db import connection, transaction
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import CONFIRMATION_FOREIGN
 from torwart.ports import gateway_link
+from torwart.ports.key_store import KeyStore
 from torwart.ports.process_engine import ProcessEngine
 from torwart.services import audit
+from torwart.services import event as events
 from torwart.services import gateway as gateways
 from torwart.store.models import Certificate, Emt, Fact, Gateway, Meter, ReadingConfirmation
 from torwart.wire import cms
 from torwart.wire.emt_confirmation import Confirmation
 
 
-def take(engine: ProcessEngine, fact: gateway_link.Fact) -> bool:
+def take(engine: ProcessEngine, fact: gateway_link.Fact, keys: KeyStore | None = None) -> bool:
     """Store a fact and act on it, in one transaction; ``False`` if it had been stored before.
 
-    What cannot be interpreted is stored all the same, with the refusal: nothing received is lost.
+    What cannot be interpreted is stored all the same, with the refusal: nothing received is lost. Without ``keys``
+    events stay closed.
     """
     with transaction.atomic():
         if not _insert(fact):
@@ -29,17 +32,19 @@ def take(engine: ProcessEngine, fact: gateway_link.Fact) -> bool:
         handler = _HANDLERS.get(fact.kind)
         if handler is not None:
             handler(engine, fact)
-        if fact.kind in _CLAIMS:
-            _believe(engine, fact)
+        if fact.kind == "emt":
+            _believe(fact, lambda: _confirmed(engine, fact))
+        elif fact.kind == "notify" and keys is not None:
+            _believe(fact, lambda: _opened(keys, fact))
     return True
 
 
-def _believe(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
+def _believe(fact: gateway_link.Fact, interpret: Callable[[], None]) -> None:
     """Interpret what somebody claims; what cannot be believed stays stored with the reason."""
     refusal = ""
     try:
         with transaction.atomic():
-            _CLAIMS[fact.kind](engine, fact)
+            interpret()
     except Refusal as refused:
         refusal = str(refused)
     if refusal:
@@ -82,6 +87,11 @@ def _notified(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
     correlation = header(fact.details, "x-cid")
     if correlation:
         engine.nudge(f"cid:{correlation}")
+
+
+def _opened(keys: KeyStore, fact: gateway_link.Fact) -> None:
+    target, headers = str(fact.details.get("target", "")), dict(fact.details.get("headers") or {})
+    events.take(keys, fact.device, fact.id, target, headers, fact.body)
 
 
 def _confirmed(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
@@ -149,4 +159,3 @@ _HANDLERS: Mapping[str, Callable[[ProcessEngine, gateway_link.Fact], None]] = {
     "refused": _refused,
     "notify": _notified,
 }
-_CLAIMS: Mapping[str, Callable[[ProcessEngine, gateway_link.Fact], None]] = {"emt": _confirmed}

@@ -202,3 +202,10 @@ NOTHING_TO_RENEW = kind(
     retry=Retry.AFTER_CHANGE,
     source="P16",
 )
+EVENT_FOREIGN = kind(
+    "process.event_foreign",
+    de="{gateway} meldet ein Ereignis im Namen von {name}.",
+    en="{gateway} tells an event in the name of {name}.",
+    side=Side.GATEWAY,
+    source="A2 Tabelle 5, Notify",
+)

@@ -7,6 +7,7 @@ from torwart.store.models.certificate_request import CertificateRequest, Revocat
 from torwart.store.models.client import Client
 from torwart.store.models.delivery_note import DeliveryNote
 from torwart.store.models.emt import Emt, ReadingConfirmation
+from torwart.store.models.event import Event
 from torwart.store.models.fact import Fact
 from torwart.store.models.gateway import Gateway
 from torwart.store.models.meter import Meter
@@ -25,6 +26,7 @@ __all__ = [
     "Client",
     "DeliveryNote",
     "Emt",
+    "Event",
     "Exchange",
     "Fact",
     "Gateway",
