@@ -62,7 +62,7 @@ def test_the_audit_trail_is_chained_on_after_the_database_came_back(own_database
             time.sleep(0.05)
 
         assert linker.is_alive()
-        assert 1 == AuditLink.objects.count()
+        assert AuditLink.objects.count() == 1
     finally:
         stop.set()
         linker.join(10)

@@ -3,11 +3,16 @@
 import logging
 import signal
 import threading
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from torwart.kernel.words import Words
+
+if TYPE_CHECKING:
+    from torwart.config.wiring import Worker
 
 _HELP = Words(
     de="Prozesse ausführen, Ereignisse der Head-Ends aufnehmen, Rückrufe der Sub-CA empfangen.",
@@ -23,14 +28,19 @@ _ENDING_SECONDS = 10.0
 def command(path: Path) -> None:
     """Run one worker until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    from torwart.config.children import exit_with_parent, report_ready
     from torwart.config.installation import django_setup
 
     django_setup()
     from torwart.config.wiring import Worker, WorkerConfig
+
+    serve(Worker(WorkerConfig.load(path)))
+
+
+def serve(worker: "Worker") -> None:
+    """Let a worker work until SIGTERM or SIGINT, or until the parent process is gone; its main thread calls."""
+    from torwart.config.children import exit_with_parent, report_ready
     from torwart.services import audit
 
-    worker = Worker(WorkerConfig.load(path))
     ended = threading.Event()
 
     def stop(*_: object) -> None:
@@ -41,22 +51,19 @@ def command(path: Path) -> None:
     signal.signal(signal.SIGINT, stop)
     exit_with_parent(stop)
     worker.start()
-    threading.Thread(target=_keep_revocations, args=(worker, ended), daemon=True).start()
-    threading.Thread(target=_keep_ending, args=(worker, ended), daemon=True).start()
-    threading.Thread(target=audit.keep_linking, args=(ended,), daemon=True).start()
+    for keep in (partial(_keep_revocations, worker), partial(_keep_ending, worker), audit.keep_linking):
+        threading.Thread(target=keep, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
     worker.close()
 
 
-def _keep_ending(worker: "object", ended: threading.Event) -> None:
+def _keep_ending(worker: "Worker", ended: threading.Event) -> None:
     """End the runs the engine has given up; a database that is away is asked again at the next turn."""
     from django.db import Error, connection
 
-    from torwart.config.wiring import Worker
     from torwart.processes.ending import end_given_up
 
-    assert isinstance(worker, Worker)
     while not ended.wait(_ENDING_SECONDS):
         try:
             end_given_up(worker.engine)
@@ -66,14 +73,12 @@ def _keep_ending(worker: "object", ended: threading.Event) -> None:
             connection.close()
 
 
-def _keep_revocations(worker: "object", ended: threading.Event) -> None:
+def _keep_revocations(worker: "Worker", ended: threading.Event) -> None:
     """Follow the revocation list; a CA that is away is asked again at the next turn, the list in force stays."""
     from django.db import Error, connection
 
-    from torwart.config.wiring import Worker
     from torwart.kernel.refusals import Refusal
 
-    assert isinstance(worker, Worker)
     while not ended.is_set():
         try:
             worker.refresh_revocations()
