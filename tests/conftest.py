@@ -129,6 +129,12 @@ def stage_database(database_server: str) -> Iterator[str]:
     yield from _cloned(database_server)
 
 
+@pytest.fixture(scope="module")
+def stage_database_apart(database_server: str) -> Iterator[str]:
+    """The same for a module that wants an installation of its own."""
+    yield from _cloned(database_server)
+
+
 @pytest.fixture
 def db(_session_database: str) -> Iterator[None]:
     """Django on a migrated database; what the test writes is rolled back."""

@@ -30,8 +30,7 @@ def played(scene: Scene) -> dict[str, tuple[str, str]]:
         assert part.fault is not None
         device = scene.take(part.fault)
         runs[part.fault.value] = device, scene.order_only(device)
-    for device, run_id in runs.values():
-        scene.install(device, run_id)
+    scene.install(dict(runs.values()))
     return runs
 
 

@@ -5,6 +5,7 @@ What the demonstration shows on its stage, tests order one by one and look at cl
 
 import base64
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from torwart.config.installation import django_setup
 from torwart.kernel.run_state import RunState
 from torwart.kernel.words import Words
 from torwart.processes.ending import cancel
-from torwart.services import revocation
+from torwart.services import policy, revocation
 from torwart.sim.gateway.event import EVENTS
 from torwart.sim.gateway.fault import Fault
 from torwart.sim.gateway.gateway import Gateway
@@ -39,10 +40,10 @@ SHORT: Mapping[str, Any] = {
     "ca": (0.3, 0.6, 1.0),
     "tell_client": 1.0,
     "test_total": 2.0,
-    "wake_up_total": 3.0,
+    "clock": (0.3, 0.5, 1.0, 2.0, 4.0, 8.0),
+    "wake_up_total": 1.5,
 }
-POLICY_SECONDS = 0.15
-"""A head-end has asked for the policy anew within this time after it was nudged."""
+_POLICY = re.compile(r"policy version=([0-9]+)")
 _TICK = 0.02
 _KINDS = {event.id: kind.value for kind, event in EVENTS.items()}
 
@@ -115,16 +116,25 @@ class Scene:
         """Order P03 for a gateway without power; the run's id."""
         return self.stage.order("commissioning", device, self.fields(device, **changes))
 
-    def install(self, device: str, run_id: str) -> None:
-        """The fitter switches the gateway on as soon as it is expected."""
-        self.until(run_id, lambda line: "first_contact" in line.steps or line.state in ENDED)
-        time.sleep(POLICY_SECONDS)
-        self.stage.power_on(device)
+    def install(self, runs: Mapping[str, str]) -> None:
+        """Fitters switch these gateways (device → run id) on as soon as they are expected."""
+        for run_id in runs.values():
+            self.until(run_id, lambda line: "first_contact" in line.steps or line.state in ENDED)
+        self.policy_known()
+        for device in runs:
+            self.stage.power_on(device)
+
+    def policy_known(self) -> None:
+        """Wait until the head-end lets in whom our data let in now."""
+        wanted = policy.current().version
+        self.stage.link.policy_changed()
+        log = self.stage.directory / "logs" / "headend.log"
+        assert eventually(lambda: max(map(int, _POLICY.findall(log.read_text())), default=-1) >= wanted, 30)
 
     def commission(self, device: str, **changes: Any) -> str:
         """Order P03 and switch the gateway on; the run's id."""
         run_id = self.order_only(device, **changes)
-        self.install(device, run_id)
+        self.install({device: run_id})
         return run_id
 
     def in_operation(self, *, meters: int = 1, **changes: Any) -> str:
