@@ -198,6 +198,10 @@ class Scene:
         rows = AuditEntry.objects.filter(subject=f"gateway:{device}").order_by("id")
         return [(row.actor, row.action, row.payload) for row in rows]
 
+    def actions(self, device: str) -> list[str]:
+        """The words of the audit trail about a gateway, in order."""
+        return [action for _, action, _ in self.audited(device)]
+
     def events(self, device: str) -> Counter[str]:
         """What the gateway itself has logged, by kind."""
         found: Counter[str] = Counter()
