@@ -181,6 +181,17 @@ def test_a_silent_gateway_is_woken_and_its_client_told(scene: Scene) -> None:
 
 
 @pytest.mark.requirement("P03")
+def test_a_network_that_takes_no_wake_up_fails_nothing(scene: Scene) -> None:
+    """The address for wake-ups cannot be reached: the run goes on waiting, and succeeds when the gateway calls."""
+    device = scene.take()
+    run_id = scene.order_only(device, wan_address="nowhere.invalid:7711")
+    scene.waiting(run_id, attempts=3)
+    scene.stage.power_on(device)
+
+    assert scene.ended(run_id).state == "succeeded"
+
+
+@pytest.mark.requirement("P03")
 def test_a_cancelled_commissioning_can_be_ordered_again(scene: Scene) -> None:
     """Who cancels while the gateway is silent gets gateway and meters back, free for the next order."""
     device = scene.take()
