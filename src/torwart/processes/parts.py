@@ -76,13 +76,14 @@ def meters_seen(talk: Conversation) -> Json:
 
 def set_clock(run: Telling) -> None:
     """The gateway synchronises by itself (NTP in TLS); the story waits until its clock is within the limit."""
-    offset = 0.0
+    offset, valid = 0.0, False
     for number, pause in enumerate((0.0, *run.world.patience.clock)):
         run.pause(f"clock pause {number}", pause)
         offset, valid = run.at_gateway(f"clock {number}", clock)
         if valid and abs(offset) <= CLOCK_LIMIT:
             return
-    raise CLOCK_OFF(gateway=run.gateway, offset=round(offset, 1), limit=CLOCK_LIMIT)
+    word = "ja/yes" if valid else "nein/no"
+    raise CLOCK_OFF(gateway=run.gateway, offset=round(offset, 1), limit=CLOCK_LIMIT, valid=word)
 
 
 def clock(talk: Conversation) -> Json:

@@ -72,8 +72,10 @@ STEP_REFUSED = kind(
 )
 CLOCK_OFF = kind(
     "process.clock_off",
-    de="Die Uhr von {gateway} weicht um {offset} s ab und lässt sich nicht stellen (erlaubt: {limit} s).",
-    en="The clock of {gateway} is off by {offset} s and cannot be set (allowed: {limit} s).",
+    de="Die Uhr von {gateway} ist nicht gestellt: Abweichung {offset} s (erlaubt: {limit} s), laut Gateway gültig: "
+    "{valid}. Prüfen Sie, ob es den Zeitdienst erreicht.",
+    en="The clock of {gateway} is not set: it is off by {offset} s (allowed: {limit} s), valid by its own word: "
+    "{valid}. Check whether it reaches the time service.",
     side=Side.GATEWAY,
     source="PTB-A 50.8: ±1 % of the registration period",
 )
