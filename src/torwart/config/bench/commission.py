@@ -29,6 +29,8 @@ SMALL, LARGE = 100, 1000
 _SIZES = (SMALL, LARGE)
 _TICK = os.sysconf("SC_CLK_TCK")
 _SECONDS = 1800.0
+_PATIENCE = {"gateway": (10.0, 30.0, 60.0), "clock": (5.0, 20.0, 60.0), "meter": (2.0, 5.0, 20.0)}
+"""As in operation: who waits is woken by what happens, not by asking every second."""
 _SHA = ec.ECDSA(hashes.SHA256())
 
 
@@ -122,7 +124,8 @@ def _stage(count: int) -> Iterator["Stage"]:
     from torwart.config.demo.scenario import ORDINARY
     from torwart.config.demo.stage import Stage
 
-    stage = Stage(Path(tempfile.mkdtemp(prefix="torwart-bench-")), [ORDINARY] * count)
+    directory = Path(tempfile.mkdtemp(prefix="torwart-bench-"))
+    stage = Stage(directory, [ORDINARY] * count, worker={"patience": _PATIENCE})
     try:
         stage.start(lambda _what: None)
         yield stage
