@@ -40,7 +40,7 @@ SHORT: Mapping[str, Any] = {
     "ca": (0.3, 0.6, 1.0),
     "tell_client": 1.0,
     "test_total": 2.0,
-    "clock": (0.3, 0.5, 1.0, 2.0, 4.0, 8.0),
+    "clock": (0.3, 0.5, 1.0, 2.0, 3.0),
     "wake_up_total": 1.5,
 }
 _POLICY = re.compile(r"policy version=([0-9]+)")

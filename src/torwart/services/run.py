@@ -4,10 +4,11 @@ transaction or is one of its own.
 
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -19,6 +20,7 @@ from torwart.services import audit
 from torwart.store.models import Gateway, Run
 from torwart.store.models.run import ACTIVE
 
+_CLASHES = 3
 Free = Callable[[str, str], None]
 """Gives back, by run id and gateway, what a run had reserved and no longer needs."""
 
@@ -209,6 +211,13 @@ def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str, free:
     """Cancel a run at its next step boundary; what was done stays done, ``free`` gives back what was reserved.
     ``False`` if it had already ended.
     """
+    for _ in range(_CLASHES):
+        with suppress(OperationalError):  # the run was just doing a step and both waited for each other: once more
+            return _cancel(engine, run_id, actor, reason, free)
+    return _cancel(engine, run_id, actor, reason, free)
+
+
+def _cancel(engine: ProcessEngine, run_id: str, actor: str, reason: str, free: Free | None) -> bool:
     with transaction.atomic():
         run = Run.objects.select_for_update(of=("self",)).select_related("gateway").get(run_id=run_id)
         if RunVerb.CANCEL not in RUN.allowed(RunState(run.state)):

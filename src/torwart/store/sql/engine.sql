@@ -55,6 +55,8 @@ declare
   v_state text;
 begin
   delete from store_wait where task = p_task;
+  -- Runs are locked before their task, as everyone else does; cancel_task alone would do it the other way round.
+  execute format('select 1 from absurd.%I where task_id = $1 order by run_id for update', 'r_' || p_queue) using p_task;
   execute format('select state from absurd.%I where task_id = $1', 't_' || p_queue) into v_state using p_task;
   if v_state in ('completed', 'failed', 'cancelled') then
     return false;
