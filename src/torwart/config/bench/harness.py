@@ -56,43 +56,36 @@ def spread(values: list[float]) -> float:
 
 
 def at_least(
-    name: str,
-    case: str,
-    *,
-    unit: str,
-    cases: list[float],
-    floors: list[float],
-    floor_what: str,
-    least: float,
+    name: str, case: str, *, unit: str, cases: list[float], floors: list[float], floor_what: str, least: float
 ) -> Result:
     """A result whose ratio is the median of the pairwise case/floor and must be ≥ ``least``."""
-    ratio = statistics.median(c / f for c, f in zip(cases, floors, strict=True))
-    return Result(
-        name=name,
-        case=case,
-        value=statistics.median(cases),
-        unit=unit,
-        floor=statistics.median(floors),
-        floor_what=floor_what,
-        ratio=ratio,
-        target=f">= {least}",
-        reached=ratio >= least,
-        spread=spread(cases),
-    )
+    ratio = _ratio(cases, floors)
+    return _result(name, case, unit, cases, floors, floor_what, ratio, f">= {least}", ratio >= least)
 
 
 def at_most(
+    name: str, case: str, *, unit: str, cases: list[float], floors: list[float], floor_what: str, most: float
+) -> Result:
+    """A result whose ratio is the median of the pairwise case/floor and must be ≤ ``most``."""
+    ratio = _ratio(cases, floors)
+    return _result(name, case, unit, cases, floors, floor_what, ratio, f"<= {most}", ratio <= most)
+
+
+def _ratio(cases: list[float], floors: list[float]) -> float:
+    return statistics.median(c / f for c, f in zip(cases, floors, strict=True))
+
+
+def _result(
     name: str,
     case: str,
-    *,
     unit: str,
     cases: list[float],
     floors: list[float],
     floor_what: str,
-    most: float,
+    ratio: float,
+    target: str,
+    reached: bool,
 ) -> Result:
-    """A result whose ratio is the median of the pairwise case/floor and must be ≤ ``most``."""
-    ratio = statistics.median(c / f for c, f in zip(cases, floors, strict=True))
     return Result(
         name=name,
         case=case,
@@ -101,7 +94,7 @@ def at_most(
         floor=statistics.median(floors),
         floor_what=floor_what,
         ratio=ratio,
-        target=f"<= {most}",
-        reached=ratio <= most,
+        target=target,
+        reached=reached,
         spread=spread(cases),
     )
