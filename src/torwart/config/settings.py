@@ -26,6 +26,7 @@ def database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database(os.environ.get("TORWART_DATABASE_URL", "postgresql://torwart@/torwart"))}
 INSTALLED_APPS = ["torwart.store"]
+AUTH_USER_MODEL = "store.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Europe/Berlin"

@@ -24,3 +24,12 @@ def eic(body: str) -> str:
     """EIC Reference Manual (ENTSO-E): weights 16 down to 2, modulo 37; the hyphen counts 36."""
     weighted = sum(weight * _EIC_ALPHABET.index(c) for weight, c in zip(range(16, 1, -1), body, strict=True))
     return _EIC_ALPHABET[36 - (weighted - 1) % 37]
+
+
+def luhn(body: str) -> str:
+    """Luhn (ISO/IEC 7812-1 Annex B) over the digits of ``body``: finds every wrong digit, almost every swap."""
+    total = 0
+    for place, digit in enumerate(c for c in reversed(body) if c.isdigit()):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return str(-total % 10)

@@ -1,22 +1,32 @@
 """What Torwart remembers, one module a noun."""
 
+from torwart.store.models.access import Access
+from torwart.store.models.approval import Approval
 from torwart.store.models.approved_configuration import ApprovedConfiguration, CcCertificate
 from torwart.store.models.audit import AuditEntry, AuditLink, AuditPending
 from torwart.store.models.certificate import Certificate
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
-from torwart.store.models.client import Client
+from torwart.store.models.client import Client, MarketParticipant
+from torwart.store.models.contact import Contact, ContactCertificate
 from torwart.store.models.delivery_note import DeliveryNote
 from torwart.store.models.emt import Emt, ReadingConfirmation
 from torwart.store.models.event import Event
 from torwart.store.models.fact import Fact
 from torwart.store.models.gateway import Gateway
+from torwart.store.models.mail import MailIn, MailOut
 from torwart.store.models.meter import Meter
+from torwart.store.models.order import Draft, Order, Proposal
 from torwart.store.models.profile import Profile, ProfileReading
 from torwart.store.models.run import Run, Step, Wait
+from torwart.store.models.ticket import Attachment, Ticket, TicketEntry
 from torwart.store.models.transcript import Exchange
+from torwart.store.models.user import User
 
 __all__ = [
+    "Access",
+    "Approval",
     "ApprovedConfiguration",
+    "Attachment",
     "AuditEntry",
     "AuditLink",
     "AuditPending",
@@ -24,18 +34,29 @@ __all__ = [
     "Certificate",
     "CertificateRequest",
     "Client",
+    "Contact",
+    "ContactCertificate",
     "DeliveryNote",
+    "Draft",
     "Emt",
     "Event",
     "Exchange",
     "Fact",
     "Gateway",
+    "MailIn",
+    "MailOut",
+    "MarketParticipant",
     "Meter",
+    "Order",
     "Profile",
     "ProfileReading",
+    "Proposal",
     "ReadingConfirmation",
     "RevocationList",
     "Run",
     "Step",
+    "Ticket",
+    "TicketEntry",
+    "User",
     "Wait",
 ]
