@@ -36,7 +36,10 @@ def test_every_process_of_the_catalogue_is_complete() -> None:
         assert len(set(names)) == len(names)
         assert [each.position(name) for name in names] == list(range(1, len(names) + 1))
         assert all(each.step_words(name).de and each.step_words(name).en for name in names)
-        assert each.subject_field in {field.name for field in each.fields}
+        assert each.subject_field in {"", *(field.name for field in each.fields)}
+        assert {field.section for field in each.fields} == {section.name for section in each.sections}
+        if each.over_form:
+            assert all((each.about.de, each.about.en, each.duration.de, each.duration.en, each.needs))
 
 
 @pytest.mark.requirement("O-1")
@@ -50,6 +53,24 @@ def test_fields_come_out_in_canonical_form() -> None:
 
 
 @pytest.mark.requirement("O-5")
+def test_all_wrong_fields_are_told_at_once() -> None:
+    """A form shows every error beside its field, and keeps what was right in canonical form."""
+    examined = process("commissioning").examine({**GOOD, "melo": "DE1", "tafs": [], "malos": ["1"]})
+
+    assert set(examined.errors) == {"melo", "tafs", "malos"}
+    assert examined.fields["gateway"] == "EPPC0200000001"
+    assert not examined.good
+
+
+def test_a_time_as_people_write_it_is_berlin_time() -> None:
+    """Without an offset the wall clock in Berlin is meant; the check page shows it the same way."""
+    field = process("commissioning").field("install_at")
+
+    assert field.check("24.11.2026 09:30") == "2026-11-24T09:30:00+01:00"
+    assert field.shown(field.check("2026-07-01T09:30")) == "01.07.2026 09:30"
+
+
+@pytest.mark.requirement("O-5")
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
@@ -60,7 +81,7 @@ def test_fields_come_out_in_canonical_form() -> None:
         ("melo", "", "process.field_missing"),
         ("melo", "DE123", "identifier."),
         ("install_at", "morgen", "process.field_invalid"),
-        ("install_at", "2026-11-24T09:30", "process.field_invalid"),
+        ("install_at", "24.11.", "process.field_invalid"),
         ("technician_phone", "anrufen!", "process.field_invalid"),
         ("wan_type", "Brieftaube", "process.field_invalid"),
         ("wan_address", "10.20.30.40", "process.field_invalid"),
@@ -80,7 +101,8 @@ def test_a_wrong_field_is_refused_by_name(field: str, value: object, code: str) 
 
     assert refused.value.code.startswith(code), refused.value.code
     given = value[0] if isinstance(value, list) and value else value
-    named = (field, str(given)[:40])
+    label = next((each.label for each in process("commissioning").fields if each.name == field), None)
+    named = (label.de if label else field, str(given)[:40])
     assert any(name and name in refused.value.text(language) for name in named for language in ("de", "en"))
 
 

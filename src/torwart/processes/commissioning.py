@@ -1,67 +1,87 @@
 """P03, Einbau/Inbetriebnahme Messstelle: from the imported delivery note to the first value at the EMT."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from torwart.kernel.run_state import WaitingFor
 from torwart.kernel.words import Words
 from torwart.processes import fields, parts
 from torwart.processes.conversation import Conversation
-from torwart.processes.definition import Field, Process, Step
+from torwart.processes.definition import Choice, Field, FieldKind, Process, Section, Step
 from torwart.processes.telling import Telling
 from torwart.services import approved_configuration
 from torwart.services import commissioning as verbs
+from torwart.services import emt as emts
 from torwart.services import profile as profiles
 from torwart.services import run as runs
 
+SECTIONS = (
+    Section(
+        "place",
+        Words("Messstelle", "Metering point"),
+        Words("Wo gemessen wird: Messlokation, Marktlokationen und Einbauort.", "Where is measured."),
+    ),
+    Section(
+        "devices",
+        Words("Gerät und Zähler", "Gateway and meters"),
+        Words("Was eingebaut wird. Der Lieferschein muss importiert sein.", "What is installed; its note is imported."),
+    ),
+    Section(
+        "profiles",
+        Words("Profile und EMT", "Profiles and EMT"),
+        Words("Was das Gateway auswertet und wer es erhält.", "What the gateway evaluates, and who receives it."),
+    ),
+    Section(
+        "installation",
+        Words("Einbau vor Ort", "Installation on site"),
+        Words("Wann eingebaut wird und wen wir dabei erreichen.", "When it is installed, and whom we can reach then."),
+    ),
+)
+
 FIELDS = (
-    fields.GATEWAY,
-    fields.METERS,
-    fields.MELO,
-    fields.MALOS,
+    replace(fields.MELO, section="place"),
+    replace(fields.MALOS, section="place"),
     Field(
         "address",
         Words("Einbauort", "Place of installation"),
         Words("Straße, Hausnummer, Postleitzahl, Ort.", "Street, number, postal code, town."),
         "Musterweg 1, 56068 Koblenz",
         fields.line,
+        section="place",
     ),
-    Field(
-        "install_at",
-        Words("Einbauzeitpunkt", "Time of installation"),
-        Words("Datum und Uhrzeit mit Zeitzone.", "Date and time with zone."),
-        "2026-11-24T09:30+01:00",
-        fields.instant,
-    ),
-    Field(
-        "technician",
-        Words("Monteur", "Technician"),
-        Words("Wer vor Ort ist.", "Who is on site."),
-        "Erika Muster",
-        fields.line,
-    ),
-    Field(
-        "technician_phone",
-        Words("Telefon des Monteurs", "Technician's phone"),
-        Words("Für Rückfragen während des Einbaus.", "For questions during the installation."),
-        "+49 261 123456",
-        fields.phone,
-    ),
+    replace(fields.GATEWAY, section="devices"),
+    replace(fields.METERS, section="devices"),
     Field(
         "wan_type",
         Words("WAN-Anbindung", "WAN connection"),
         Words("Wie das Gateway das Netz erreicht.", "How the gateway reaches the network."),
         "LTE",
-        fields.one_of("LTE", "450MHz", "Ethernet", "PLC", "DSL"),
+        kind=FieldKind.CHOICE,
+        choices=(
+            Choice("LTE", Words("LTE (öffentliches Mobilfunknetz)", "LTE (public mobile network)")),
+            Choice("450MHz", Words("450 MHz", "450 MHz")),
+            Choice("Ethernet", Words("Ethernet", "Ethernet")),
+            Choice("PLC", Words("Powerline (PLC)", "power line (PLC)")),
+            Choice("DSL", Words("DSL", "DSL")),
+        ),
+        section="devices",
     ),
-    fields.WAN_ADDRESS,
+    replace(fields.WAN_ADDRESS, section="devices"),
     Field(
         "tafs",
         Words("Tarifanwendungsfälle (TAF)", "Tariff use cases (TAF)"),
         Words("Welche Auswertungen das Gateway bildet.", "Which evaluations the gateway makes."),
         "7",
-        fields.one_of("1", "2", "6", "7"),
         many=True,
+        kind=FieldKind.CHOICE,
+        choices=(
+            Choice("1", Words("TAF 1: datensparsamer Tarif", "TAF 1: tariff with few data")),
+            Choice("2", Words("TAF 2: zeitvariabler Tarif", "TAF 2: time-of-use tariff")),
+            Choice("6", Words("TAF 6: Ablesung im Bedarfsfall", "TAF 6: reading on demand")),
+            Choice("7", Words("TAF 7: Zählerstandsgang", "TAF 7: series of readings")),
+        ),
+        section="profiles",
     ),
     Field(
         "emts",
@@ -70,13 +90,42 @@ FIELDS = (
         "Stadtwerk Musterstadt",
         fields.line,
         many=True,
+        offers=lambda client: [Choice(name, Words(name, name)) for name in emts.names(client)],
+        section="profiles",
     ),
     Field(
         "han",
         Words("HAN-Zugang für den Letztverbraucher", "HAN access for the consumer"),
-        Words("yes oder no.", "yes or no."),
+        Words("Richtet den lokalen Zugang zu den eigenen Werten ein.", "Sets up local access to one's own values."),
         "no",
-        fields.one_of("yes", "no"),
+        kind=FieldKind.CHOICE,
+        choices=fields.YES_NO,
+        section="profiles",
+    ),
+    Field(
+        "install_at",
+        Words("Einbauzeitpunkt", "Time of installation"),
+        Words("Wann das Gerät vor Ort eingebaut wird.", "When the device is installed on site."),
+        "2026-11-24T09:30+01:00",
+        fields.instant,
+        kind=FieldKind.INSTANT,
+        section="installation",
+    ),
+    Field(
+        "technician",
+        Words("Monteur", "Technician"),
+        Words("Wer vor Ort ist.", "Who is on site."),
+        "Erika Muster",
+        fields.line,
+        section="installation",
+    ),
+    Field(
+        "technician_phone",
+        Words("Telefon des Monteurs", "Technician's phone"),
+        Words("Für Rückfragen während des Einbaus.", "For questions during the installation."),
+        "+49 261 123456",
+        fields.phone,
+        section="installation",
     ),
 )
 
@@ -200,8 +249,29 @@ PROCESS = Process(
     name="commissioning",
     words=Words("Inbetriebnahme Messstelle (iMSys)", "Commissioning of a metering point"),
     fields=FIELDS,
+    sections=SECTIONS,
     steps=STEPS,
     tell=tell,
     unmet=approved_configuration.unmet,
     failed=verbs.release,
+    about=Words(
+        "Nimmt ein eingebautes Gateway mit seinen Zählern in Betrieb: erster Kontakt, Wirkzertifikate, Profile, "
+        "Anbindung der Zähler, erster Messwert beim Empfänger.",
+        "Puts an installed gateway with its meters into operation: first contact, operational certificates, profiles, "
+        "pairing of the meters, first reading at the recipient.",
+    ),
+    needs=(
+        Words("SMGW-ID und Zählernummern (Typenschild)", "Gateway id and meter numbers (on their plates)"),
+        Words("Messlokation und Marktlokationen", "Metering location and market locations"),
+        Words("Importierter Lieferschein der Geräte", "The devices' delivery note, imported"),
+        Words("Name und Telefon des Monteurs", "Name and phone of the technician"),
+    ),
+    duration=Words(
+        "Ausfüllen: etwa 5 Minuten. Nach dem Einschalten vor Ort dauert die Inbetriebnahme meist wenige Minuten.",
+        "Filling in: about 5 minutes. After power-on on site commissioning mostly takes a few minutes.",
+    ),
+    result=lambda result: [
+        (Words("Erster Messwert beim EMT", "First value at the EMT"), str(result.get("first_value_at", ""))),
+        (Words("Geschriebene und zurückgelesene Profile", "Profiles written and read back"), str(result["profiles"])),
+    ],
 )

@@ -46,6 +46,17 @@ def tell(run: Telling) -> Mapping[str, Any]:
     }
 
 
+_COLOURS = {"red": "rot · red", "yellow": "gelb · yellow", "green": "grün · green"}
+
+
+def _in_words(result: Mapping[str, Any]) -> list[tuple[Words, str]]:
+    text = result.get("text", {})
+    return [
+        (Words("Ampel", "Traffic light"), _COLOURS[result["light"]]),
+        (Words("Befund", "Finding"), f"{text.get('de', '')} · {text.get('en', '')}"),
+    ]
+
+
 PROCESS = Process(
     code="P22",
     name="connectivity_test",
@@ -53,4 +64,14 @@ PROCESS = Process(
     fields=(fields.GATEWAY, fields.REASON),
     steps=STEPS,
     tell=tell,
+    about=Words(
+        "Prüft, ob ein Gateway erreichbar ist, seine Uhr stimmt, seine Zähler gesehen werden und wie gut es empfängt.",
+        "Tests whether a gateway can be reached, its clock is right, its meters are seen and how good its signal is.",
+    ),
+    needs=(Words("SMGW-ID", "Gateway id"),),
+    duration=Words(
+        "Wenige Sekunden; bei einem stummen Gateway bis zu fünf Minuten.", "Seconds; five minutes if silent."
+    ),
+    capacity=60,
+    result=_in_words,
 )

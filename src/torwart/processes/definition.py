@@ -1,30 +1,67 @@
 """What a process is: one definition from which every face, mail and document comes (spec: process catalogue).
 
 A process is one module of this package that defines ``PROCESS``; ``catalogue()`` finds them all, so adding a
-process means adding one file.
+process means adding one file. Portal form, bulk upload, check page, mails, console view, interface operation and
+documentation read what stands here and know no process by name.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from torwart.kernel.refusals import Refusal
-from torwart.kernel.refusals.process import FIELD_MISSING, FIELD_UNKNOWN, PROCESS_UNKNOWN
+from torwart.kernel.refusals.process import FIELD_INVALID, FIELD_MISSING, FIELD_UNKNOWN, PROCESS_UNKNOWN
 from torwart.kernel.words import Words
 
 if TYPE_CHECKING:
     from torwart.processes.telling import Telling
 
 
+class FieldKind(StrEnum):
+    """How a field is asked for: one line, several lines of text, from a list, an instant with zone, a whole number."""
+
+    LINE = "line"
+    PARAGRAPH = "paragraph"
+    CHOICE = "choice"
+    INSTANT = "instant"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers a field allows."""
+
+    value: str
+    words: Words
+
+
+NOTHING = Words("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One page of the form: fields that belong together, in the order to fill them in."""
+
+    name: str
+    words: Words
+    help: Words = NOTHING
+
+
+ORDER_SECTION = Section("order", Words("Angaben zum Auftrag", "About the order"))
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One order field. ``parse`` takes what was typed and returns the canonical text or raises a ``Refusal``.
 
-    ``many``: a list of values; ``optional``: may be left out (then ``""`` or an empty list).
+    ``many``: a list of values; ``optional``: may be left out (then ``""`` or an empty list). ``choices``: the only
+    answers allowed. ``offers``: what a client (id) probably means, to choose from; other answers are checked like
+    typed ones. ``section``: name of the form's page it stands on.
     """
 
     name: str
@@ -34,16 +71,37 @@ class Field:
     parse: Callable[[str], str] = str
     optional: bool = False
     many: bool = False
+    kind: FieldKind = FieldKind.LINE
+    choices: tuple[Choice, ...] = ()
+    offers: Callable[[int], Sequence[Choice]] | None = None
+    section: str = ORDER_SECTION.name
 
     def check(self, value: Any) -> Any:
-        """The canonical value of this field, or a refusal that names it."""
+        """The canonical value of this field, or a refusal that says what is wrong."""
         if value in (None, "", []):
             if self.optional:
                 return [] if self.many else ""
-            raise FIELD_MISSING(field=self.name)
+            raise FIELD_MISSING(field=self.name, label_de=self.label.de, label_en=self.label.en)
         if self.many:
-            return [str(self.parse(str(item))) for item in value]
-        return str(self.parse(str(value)))
+            values = value if isinstance(value, list | tuple) else [value]
+            return [self._one(str(item)) for item in values]
+        return self._one(str(value))
+
+    def shown(self, value: Any, language: str | None = None) -> str:
+        """A canonical value as people read it: the words of a choice, lists with commas."""
+        if self.many and not isinstance(value, str):
+            return ", ".join(self.shown_one(str(item), language) for item in value)
+        return self.shown_one(str(value), language)
+
+    def shown_one(self, value: str, language: str | None = None) -> str:
+        if self.kind is FieldKind.INSTANT and value:
+            return f"{datetime.fromisoformat(value):%d.%m.%Y %H:%M}"
+        return next((choice.words.text(language) for choice in self.choices if choice.value == value), value)
+
+    def _one(self, text: str) -> str:
+        if self.choices and text.strip() not in {choice.value for choice in self.choices}:
+            raise FIELD_INVALID(given=text[:40], expected=" | ".join(choice.value for choice in self.choices))
+        return str(self.parse(text.strip() if self.choices else text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +113,30 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Examined:
+    """What is known about entered fields: ``fields`` in canonical form as far as they are right, ``errors`` by field
+    name, and the preconditions that are not met (only asked when no field is wrong).
+    """
+
+    fields: dict[str, Any]
+    errors: dict[str, Refusal]
+    unmet: tuple[Refusal, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        return not self.errors and not self.unmet
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """A process of the catalogue. ``tell`` is its story: called again from the top after each wait or crash;
     ``failed`` (run id, gateway) writes what is free again when a run has not reached its effect.
+
+    ``about``, ``needs``, ``duration``: its start page: what it does, what to have at hand, how long it takes.
+    ``over_form``: a client may order it in the portal; ``over_interface``: from its own system; ``not_over_interface``
+    says why not. ``unmet`` (subject, fields, now) answers what stands against it. ``unattended``: no operator is
+    needed. ``capacity``: how many an operator can look after in an hour of service time. ``subject_field``: the field
+    that names the gateway, ``""`` for a process without one. ``result``: a run's result in words, for mail and page.
     """
 
     code: str
@@ -69,16 +148,51 @@ class Process:
     failed: Callable[[str, str], None] | None = None
     unmet: Callable[[str, Mapping[str, Any], datetime], list[Refusal]] | None = None
     unattended: bool = True
+    over_form: bool = True
     over_interface: bool = True
+    not_over_interface: Words | None = None
     subject_field: str = "gateway"
+    sections: tuple[Section, ...] = (ORDER_SECTION,)
+    about: Words = NOTHING
+    needs: tuple[Words, ...] = ()
+    duration: Words = NOTHING
+    capacity: int = 6
+    result: Callable[[Mapping[str, Any]], list[tuple[Words, str]]] | None = None
+    _known: dict[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._known.update({each.name: each for each in self.fields})
+
+    def field(self, name: str) -> Field:
+        return self._known[name]
+
+    def in_section(self, name: str) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.section == name)
+
+    def examine(self, values: Mapping[str, Any]) -> Examined:
+        """Every field on its own, so that a form can show all that is wrong at once."""
+        fields: dict[str, Any] = {}
+        errors: dict[str, Refusal] = {}
+        for name in values:
+            if name not in self._known:
+                errors[name] = FIELD_UNKNOWN(field=name, process=self.name)
+        for each in self.fields:
+            try:
+                fields[each.name] = each.check(values.get(each.name))
+            except Refusal as refusal:
+                errors[each.name] = refusal
+        return Examined(fields, errors)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """All fields in canonical form; the first wrong, missing or unknown one is refused by name."""
-        known = {field.name for field in self.fields}
-        for name in values:
-            if name not in known:
-                raise FIELD_UNKNOWN(field=name, process=self.name)
-        return {field.name: field.check(values.get(field.name)) for field in self.fields}
+        examined = self.examine(values)
+        for refusal in examined.errors.values():
+            raise refusal
+        return examined.fields
+
+    def subject(self, fields: Mapping[str, Any]) -> str:
+        """The gateway's device id the order is about, ``""`` without one."""
+        return str(fields[self.subject_field]) if self.subject_field else ""
 
     def position(self, name: str) -> int:
         """Place of a step among the visible ones, from 1."""

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from torwart.kernel.identifiers import DeviceId, MaLoId, MeLoId
 from torwart.kernel.refusals.process import FIELD_INVALID
 from torwart.kernel.words import Words
-from torwart.processes.definition import Field
+from torwart.processes.definition import Choice, Field
+from torwart.rules.service_time import local
 
 _PHONE = re.compile(r"\+?[0-9][0-9 /()-]{4,30}")
 
@@ -21,14 +23,11 @@ def gateway_id(text: str) -> str:
 
 
 def instant(text: str) -> str:
-    """An instant with offset, ISO 8601."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise FIELD_INVALID(given=text, expected="2026-11-24T09:30+01:00")
-    return at.isoformat()
+    """An instant, ISO 8601 or as written here (``24.11.2026 09:30``); without offset it is Berlin's clock."""
+    for reading in (datetime.fromisoformat, lambda given: datetime.strptime(given, "%d.%m.%Y %H:%M")):
+        with suppress(ValueError):
+            return local(reading(text.strip())).isoformat()
+    raise FIELD_INVALID(given=text[:40], expected="24.11.2026 09:30, 2026-11-24T09:30+01:00")
 
 
 def phone(text: str) -> str:
@@ -53,16 +52,27 @@ def endpoint(text: str) -> str:
     return f"{host}:{port}"
 
 
-def one_of(*allowed: str) -> Callable[[str], str]:
-    """A parser that takes exactly these words."""
+def paragraph(text: str) -> str:
+    """Some lines of visible text, at most 4,000 characters."""
+    lines = [" ".join(part.split()) for part in text.strip().splitlines()]
+    if len(text) > 4000 or not all(part.isprintable() for part in lines):
+        raise FIELD_INVALID(given=text[:40], expected="≤ 4000")
+    return "\n".join(lines)
+
+
+def whole_number(least: int, most: int) -> Callable[[str], str]:
+    """A parser that takes a whole number between these, both included."""
 
     def parse(text: str) -> str:
-        word = text.strip()
-        if word not in allowed:
-            raise FIELD_INVALID(given=text, expected=" | ".join(allowed))
-        return word
+        plain = text.strip()
+        if not re.fullmatch("[0-9]{1,9}", plain) or not least <= int(plain) <= most:
+            raise FIELD_INVALID(given=text[:40], expected=f"{least} – {most}")
+        return str(int(plain))
 
     return parse
+
+
+YES_NO = (Choice("yes", Words("ja", "yes")), Choice("no", Words("nein", "no")))
 
 
 GATEWAY = Field(

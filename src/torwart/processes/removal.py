@@ -5,7 +5,7 @@ from typing import Any
 
 from torwart.kernel.words import Words
 from torwart.processes import fields, parts
-from torwart.processes.definition import Field, Process, Step
+from torwart.processes.definition import Choice, Field, FieldKind, Process, Step
 from torwart.processes.telling import Telling
 from torwart.services import commissioning as verbs
 
@@ -50,14 +50,22 @@ PROCESS = Process(
             Words("Verbleib", "Whereabouts"),
             Words("Was mit dem Gerät geschieht.", "What becomes of the device."),
             "return",
-            fields.one_of("return", "stock", "scrap", "lost", "stolen"),
+            kind=FieldKind.CHOICE,
+            choices=(
+                Choice("return", Words("geht an den Hersteller zurück", "goes back to its maker")),
+                Choice("stock", Words("kommt ins Lager", "goes into stock")),
+                Choice("scrap", Words("wird verschrottet", "is scrapped")),
+                Choice("lost", Words("ist verloren", "is lost")),
+                Choice("stolen", Words("ist gestohlen", "is stolen")),
+            ),
         ),
         Field(
             "removed_at",
             Words("Ausbauzeitpunkt", "Time of removal"),
-            Words("Datum und Uhrzeit mit Zeitzone.", "Date and time with zone."),
+            Words("Wann das Gerät ausgebaut wurde oder wird.", "When the device was or will be removed."),
             "2026-11-24T09:30+01:00",
             fields.instant,
+            kind=FieldKind.INSTANT,
         ),
         Field(
             "final_readings",
@@ -71,4 +79,20 @@ PROCESS = Process(
     ),
     steps=STEPS,
     tell=tell,
+    about=Words(
+        "Nimmt ein Gateway außer Betrieb: Profile und Verbraucherdaten werden gelöscht, die Wirkzertifikate gesperrt. "
+        "Das lässt sich nicht rückgängig machen.",
+        "Takes a gateway out of operation: profiles and consumer data are deleted, the operational certificates "
+        "revoked. This cannot be undone.",
+    ),
+    needs=(
+        Words("SMGW-ID", "Gateway id"),
+        Words("Endstände der Zähler", "Final readings of the meters"),
+        Words("Verbleib des Geräts", "Whereabouts of the device"),
+    ),
+    duration=Words("Meist wenige Minuten, sobald das Gateway erreichbar ist.", "Mostly minutes, once it is reachable."),
+    result=lambda result: [
+        (Words("Gelöschte Profile", "Profiles deleted"), str(result["profiles_deleted"])),
+        (Words("Gesperrte Zertifikate", "Certificates revoked"), str(result["revoked"])),
+    ],
 )

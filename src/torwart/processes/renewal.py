@@ -39,5 +39,7 @@ PROCESS = Process(
     fields=(fields.GATEWAY, fields.REASON),
     steps=STEPS,
     tell=tell,
+    over_form=False,
     over_interface=False,
+    result=lambda result: [(Words("Gültig bis", "Valid until"), str(result.get("not_after", ""))[:10])],
 )

@@ -37,6 +37,12 @@ def tell(run: Telling) -> Mapping[str, Any]:
     return {"connected": called is not None, "woken": True, "latency_ms": runs.milliseconds(sent_at, called)}
 
 
+def _in_words(result: Mapping[str, Any]) -> list[tuple[Words, str]]:
+    if not result.get("connected"):
+        return [(Words("Verbindung", "Connection"), "–")]
+    return [(Words("Verbunden nach", "Connected after"), f"{result.get('latency_ms') or 0} ms")]
+
+
 PROCESS = Process(
     code="P20",
     name="wake_up",
@@ -44,4 +50,12 @@ PROCESS = Process(
     fields=(fields.GATEWAY, fields.REASON),
     steps=STEPS,
     tell=tell,
+    about=Words(
+        "Weckt ein Gateway mit einem signierten Paket und wartet, ob es sich verbindet.",
+        "Wakes a gateway with a signed packet and waits whether it connects.",
+    ),
+    needs=(Words("SMGW-ID", "Gateway id"),),
+    duration=Words("Bis zu zwei Minuten.", "Up to two minutes."),
+    capacity=60,
+    result=_in_words,
 )

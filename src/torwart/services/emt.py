@@ -29,3 +29,8 @@ def register(client: int, name: str, endpoint: str, triple: Iterable[x509.Certif
             client=client,
         )
     return row.pk
+
+
+def names(client: int) -> list[str]:
+    """The EMTs this client can have its readings sent to, by name."""
+    return list(Emt.objects.filter(client=client, state="active").order_by("name").values_list("name", flat=True))

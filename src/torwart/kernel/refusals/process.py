@@ -11,8 +11,8 @@ PROCESS_UNKNOWN = kind(
 )
 FIELD_MISSING = kind(
     "process.field_missing",
-    de="Das Feld „{field}“ fehlt. Bitte füllen Sie es aus.",
-    en="The field “{field}” is missing. Please fill it in.",
+    de="Das Feld „{label_de}“ fehlt. Bitte füllen Sie es aus.",
+    en="The field “{label_en}” is missing. Please fill it in.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
     source="O-1, O-5",
