@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from torwart.kernel.identifiers import (
     BdewCode,
+    CaseNumber,
     DeviceId,
     DvgwCode,
     Eic,
@@ -36,6 +37,7 @@ VALID: dict[type[Identifier], str] = {
     "9991000002082 9990001000053",
     DvgwCode: "9870000000008",
     Gln: "4033872000058 4041407000008 4041409000006",
+    CaseNumber: "T-123456782 A-000000000 A-999999998",
     Eic: "10YDE-VE-------2 10YNO-4--------9 10YNL----------L 10YGB----------A 10Y1001A1001A82H 10YDE-RWENET---I",
     DeviceId: "EPPC0211358875 EPPC0210486901 EDNT0017038437 EDNT0116909060 ETHE0300004261 1LGZ0038895402 "
     "1ISK0000000001 1EMH0011802881 7LGB0001018986 1LGZ0072999211 EPPC0212345678",
@@ -325,3 +327,20 @@ class TestObisCode:
         assert meaning is not None
         assert meaning.text("en") == "import, register"
         assert ObisCode("1-0:99.98.1").meaning is None
+
+
+@pytest.mark.requirement("P-1", "O-2")
+def test_an_order_and_its_ticket_share_their_digits() -> None:
+    """People say one number on the phone; it is random, so that nobody can count other clients' orders."""
+    numbers = {CaseNumber.new("A") for _ in range(200)}
+
+    assert len(numbers) == 200
+    assert len({number[2:5] for number in numbers}) > 100
+    assert all(number.ticket.order == number and number.ticket[0] == "T" for number in numbers)
+
+
+@pytest.mark.requirement("C-2")
+@pytest.mark.parametrize("text", ["[#T-123456782]", "t123456782", "T 123 456 782", "#T–123456782"])
+def test_a_case_number_is_found_as_people_write_it(text: str) -> None:
+    """Brackets, blanks, a typographic dash and a missing hyphen are no reason to lose a ticket."""
+    assert CaseNumber.parse(text) == "T-123456782"

@@ -6,15 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from torwart.kernel.client_state import CLIENT, ClientState, ClientVerb
+from torwart.kernel.contact_state import CONTACT_MAIL, SECURE, MailState, MailVerb, best
 from torwart.kernel.gateway_state import ADMINISTERED, COMMISSIONING, GATEWAY, GatewayState, GatewayVerb
+from torwart.kernel.order_state import ORDER, OrderState, OrderVerb
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.run_state import RUN, WAITING_FOR, RunState, RunVerb, WaitingFor
 from torwart.kernel.state import StateTable
+from torwart.kernel.ticket_state import TICKET, TicketState, TicketVerb
 from torwart.kernel.words import Words
 
 TABLES = [
     pytest.param(RUN, RunState, RunVerb, id="run"),
     pytest.param(GATEWAY, GatewayState, GatewayVerb, id="gateway"),
+    pytest.param(ORDER, OrderState, OrderVerb, id="order"),
+    pytest.param(TICKET, TicketState, TicketVerb, id="ticket"),
+    pytest.param(CLIENT, ClientState, ClientVerb, id="client"),
+    pytest.param(CONTACT_MAIL, MailState, MailVerb, id="contact mail"),
 ]
 every_table = pytest.mark.parametrize(("table", "states", "verbs"), TABLES)
 
@@ -128,3 +136,20 @@ def test_a_table_with_a_trap_cannot_be_made(moves: tuple, complaint: str) -> Non
             verbs={v: Words(v, v) for v in verbs},
             moves=tuple((verbs(v), tuple(letters(s) for s in sources), letters(t)) for v, sources, t in moves),
         )
+
+
+@pytest.mark.requirement("S-MAIL-2", "S-MAIL-3")
+@given(states=st.lists(st.sampled_from([state for state in MailState if state is not MailState.UNKNOWN])))
+def test_a_new_or_expired_certificate_never_takes_away_what_a_tested_one_allows(states: list[MailState]) -> None:
+    """A contact is as far as the best of its certificates; without any it is unknown."""
+    found = best(states)
+
+    assert (found in SECURE) == any(state in SECURE for state in states)
+    assert found in (states or [MailState.UNKNOWN])
+
+
+@pytest.mark.requirement("O-10")
+def test_an_order_is_withdrawn_only_before_it_stands() -> None:
+    """Withdrawing is for the first minute; afterwards an order is cancelled, and a finished one neither."""
+    assert ORDER.sources(OrderVerb.WITHDRAW) == (OrderState.SUBMITTED,)
+    assert not {OrderState.DONE, OrderState.WITHDRAWN} & set(ORDER.sources(OrderVerb.CANCEL))

@@ -1,17 +1,25 @@
 """``python -m torwart.config.states``: the state tables as a page of Mermaid diagrams (docs/states.md)."""
 
+from torwart.kernel.client_state import CLIENT
+from torwart.kernel.contact_state import CONTACT_MAIL
 from torwart.kernel.gateway_state import GATEWAY
+from torwart.kernel.order_state import ORDER
 from torwart.kernel.run_state import RUN
+from torwart.kernel.ticket_state import TICKET
 from torwart.kernel.words import Words
 
 _HEAD = """# States
 
-Written by `python -m torwart.config.states` from the tables in `kernel/gateway_state.py` and
-`kernel/run_state.py`; a test compares. Change the tables, not this page.
+Written by `python -m torwart.config.states` from the tables in `kernel/*_state.py`;
+a test compares. Change the tables, not this page.
 """
 _PAGES = (
+    (ORDER, Words("Ein Auftrag", "An order")),
+    (TICKET, Words("Ein Vorgang", "A ticket")),
     (RUN, Words("Eine Prozessausführung", "A run of a process")),
     (GATEWAY, Words("Ein Gateway, wie wir es administrieren", "A gateway as we administer it")),
+    (CLIENT, Words("Ein Auftraggeber", "A client")),
+    (CONTACT_MAIL, Words("Sichere Mail mit einem Ansprechpartner", "Secure mail with a contact")),
 )
 
 
