@@ -1,7 +1,7 @@
 """CMS by the profile of TR-03109-1 Detailspezifikation ch. 5 (ECKA-EG, AES-GCM or AES-CBC-CMAC, ECDSA, zlib).
 
     protect         ContentInfo SignedData(AuthEnvelopedData([CompressedData](content)))     ⇄  open_protected
-    sign            ContentInfo SignedData(content), attached or detached                     ⇄  verify
+    sign            ContentInfo SignedData(content), attached or detached                     ⇄  verify, verify_stream
     seal            ContentInfo AuthEnvelopedData([CompressedData](content)), nobody signs     ⇄  unseal
 
 Out goes DER; in comes DER or BER. Whatever is wrong with a received message raises a ``Refusal`` of the subject
@@ -22,6 +22,7 @@ from torwart.wire.cms.profile import (
     Switches,
 )
 from torwart.wire.cms.signed import Verified
+from torwart.wire.cms.streamed import VerifiedStream, verify_stream
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -43,6 +44,7 @@ __all__ = [
     "Suite",
     "Switches",
     "Verified",
+    "VerifiedStream",
     "open_protected",
     "protect",
     "seal",
@@ -50,4 +52,5 @@ __all__ = [
     "ski_of",
     "unseal",
     "verify",
+    "verify_stream",
 ]

@@ -1,7 +1,7 @@
 """SignedData (RFC 5652) by the profile of DS 5.3.3.1 Table 5.6: one signer by SKI, ECDSA, two signed attributes."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -32,6 +32,7 @@ from torwart.wire.cms.algorithms import (
     ECDSA_SHA256_IDENTIFIER,
     SHA256_IDENTIFIER,
     SIGNATURES,
+    Digest,
     name_of,
 )
 from torwart.wire.cms.attributes import Attributes, attribute, content_type_attribute
@@ -143,22 +144,44 @@ def open_signed(
 ) -> Verified:
     """Read and verify a SignedData element; ``content`` is given where the signature is detached."""
     signed = ber.read(element, _read)
-    # DS 5.2.1: „… indem sie auf Übereinstimmung mit einem für den Verwendungszweck geeigneten administrativ
-    # konfigurierten SM-PKI-Endnutzer-Zertifikat geprüft werden.“
-    key = signers.get(signed.ski)
-    if key is None:
-        raise CMS_SIGNER_UNKNOWN(ski=signed.ski.hex())
+    key = _key_of(signed, signers)
     if signed.content is None:
         if content is None:
             raise CMS_DETACHED(why="no content")
         signed.content = content
     elif content is not None:
         raise CMS_DETACHED(why="content inside and beside")
-    _verify(signed, signed.content, key, switches)
-    return Verified(signed.content, signed.content_type, signed.ski, _checked_certificates(signed, key, switches))
+    octets = signed.content
+    _verify(signed, lambda digest: bytes(digest.of(octets).digest()), key, switches)
+    return Verified(octets, signed.content_type, signed.ski, _checked_certificates(signed, key, switches))
 
 
-def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switches: Switches) -> None:
+def open_digested(
+    element: bytes,
+    *,
+    digested: Callable[[Digest], bytes],
+    signers: Mapping[bytes, EllipticCurvePublicKey],
+    switches: Switches,
+) -> Verified:
+    """Verify a SignedData element without its content, of which ``digested`` tells the digest; answers no content."""
+    signed = ber.read(element, _read)
+    key = _key_of(signed, signers)
+    _verify(signed, digested, key, switches)
+    return Verified(b"", signed.content_type, signed.ski, _checked_certificates(signed, key, switches))
+
+
+def _key_of(signed: _Signed, signers: Mapping[bytes, EllipticCurvePublicKey]) -> EllipticCurvePublicKey:
+    # DS 5.2.1: „… indem sie auf Übereinstimmung mit einem für den Verwendungszweck geeigneten administrativ
+    # konfigurierten SM-PKI-Endnutzer-Zertifikat geprüft werden.“
+    key = signers.get(signed.ski)
+    if key is None:
+        raise CMS_SIGNER_UNKNOWN(ski=signed.ski.hex())
+    return key
+
+
+def _verify(
+    signed: _Signed, digest_of: Callable[[Digest], bytes], key: EllipticCurvePublicKey, switches: Switches
+) -> None:
     """Algorithms, signed attributes, digest, signature."""
     digest, algorithm = DIGESTS.get(signed.digest), SIGNATURES.get(signed.algorithm)
     if digest is None or signed.digest not in signed.digests:
@@ -167,7 +190,7 @@ def _verify(signed: _Signed, content: bytes, key: EllipticCurvePublicKey, switch
     # Hash-Funktion übereinstimmt, welche im DigestAlgorithm-Feld der entsprechenden SignerInfos enthalten ist.“
     if algorithm is not digest:
         raise CMS_ALGORITHM(what="signature", found=name_of(signed.algorithm))
-    digested = digest.of(content).digest()
+    digested = digest_of(digest)
     covered = _attributes(signed.content_type, digested)
     # The attributes are nearly always those we would write ourselves; only where they differ they are taken apart.
     if signed.attributes[1:] != covered[1:]:
