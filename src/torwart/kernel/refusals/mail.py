@@ -67,8 +67,8 @@ MAIL_LOGIN = kind(
 )
 MAIL_TLS = kind(
     "mail.tls",
-    de="Der Mailserver {server} verschlüsselt die Verbindung nicht wie verlangt: {why}. Server oder Einstellung ändern.",
-    en="Mail server {server} does not encrypt the connection as demanded: {why}. Change the server or the setting.",
+    de="Der Mailserver {server} verschlüsselt die Verbindung nicht wie verlangt: {why}. Einstellung prüfen.",
+    en="Mail server {server} does not encrypt the connection as demanded: {why}. Check the setting.",
     side=Side.OURS,
     retry=Retry.AFTER_CHANGE,
     source="RFC 3207; RFC 9051 §6.2.1",
