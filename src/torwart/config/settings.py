@@ -31,3 +31,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
 LANGUAGE_CODE = "de"
+
+# Stands in every mail, whatever process writes it: our own address, and where the portal is.
+TORWART_SERVICE_MAIL = os.environ.get("TORWART_SERVICE_MAIL", "service@torwart.example")
+TORWART_PORTAL_URL = os.environ.get("TORWART_PORTAL_URL", "http://localhost:8000").rstrip("/")

@@ -1,0 +1,139 @@
+"""The outbox: a mail is a row written in the transaction that causes it, and delivered afterwards (spec: mail).
+
+Theory of operation
+- ``enqueue`` and ``to_contacts`` write rows in the caller's transaction: cause and mail commit together or not at all.
+  A row is exactly what will be sent: its text is made at once, in the recipient's language.
+- Data of a client (``secure``) goes only to contacts whose secure mail is tested (S-MAIL-3). Anybody else gets a
+  notice in its place: that there is something to read, and where.
+"""
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+from torwart.kernel.contact_state import SECURE
+from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, notice
+from torwart.store.models import Contact, MailOut, Ticket
+from torwart.wire.mail import Attachment, Letter, new_message_id, write
+
+MakeLetter = Callable[[str], Letter]
+"""Makes a letter in a language (``de`` or ``en``)."""
+CHANNEL = "torwart_outbox"
+"""PostgreSQL channel on which the mail room hears of new rows."""
+
+
+def enqueue(
+    make_letter: MakeLetter,
+    *,
+    kind: str,
+    secure: bool,
+    now: datetime,
+    contact: int | None = None,
+    address: str = "",
+    language: str = "de",
+    client: int | None = None,
+    ticket: str = "",
+    certificate: int | None = None,
+    references: Sequence[str] = (),
+    files: Sequence[Attachment] = (),
+) -> int:
+    """Write one mail to one person in the caller's transaction; the id of its row.
+
+    To ``contact`` (id; in their language) or to an ``address`` in ``language``. ``kind``: dotted, e.g.
+    ``order.placed``. ``ticket``: ``T-…``; its number gets into the subject. ``secure``: the letter holds data of the
+    client; to whom that cannot be sent, a notice goes in its place. ``certificate``: the contact's certificate under
+    test, used whatever its state. ``references``: message ids of the thread, the one that is answered last.
+    """
+    person = Contact.objects.get(pk=contact) if contact is not None else None
+    about = Ticket.objects.only("id", "number", "client_id").get(number=ticket) if ticket else None
+    if person is not None:
+        address, language, client = person.email, person.language, person.client_id
+    allowed = not secure or certificate is not None or (person is not None and person.mail_state in SECURE)
+    letter = make_letter(language) if allowed else withheld(language, ticket)
+    return _write(
+        letter,
+        ticket=about,
+        files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in files if allowed],
+        kind=kind,
+        client_id=client,
+        contact=person,
+        address=address.lower(),
+        secure=secure and allowed,
+        certificate_id=certificate,
+        references=list(references),
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def to_contacts(
+    client: int,
+    make_letter: MakeLetter,
+    *,
+    kind: str,
+    now: datetime,
+    ticket: str = "",
+    secure: bool = True,
+    references: Sequence[str] = (),
+    files: Sequence[Attachment] = (),
+) -> list[int]:
+    """``enqueue`` to every active contact of the client, each in their language; the ids of the rows."""
+    people = Contact.objects.filter(client=client, active=True).order_by("id").values_list("id", flat=True)
+    return [
+        enqueue(
+            make_letter,
+            kind=kind,
+            secure=secure,
+            now=now,
+            contact=person,
+            ticket=ticket,
+            references=references,
+            files=files,
+        )
+        for person in people
+    ]
+
+
+def withheld(language: str, ticket: str) -> Letter:
+    """The notice that goes instead of data (S-MAIL-3)."""
+    return notice(language, ticket=ticket, url=portal_url(f"/portal/vorgaenge/{ticket}" if ticket else ""))
+
+
+def portal_url(path: str = "") -> str:
+    """A page of the portal as people outside reach it."""
+    return f"{settings.TORWART_PORTAL_URL}{path}"
+
+
+def _write(letter: Letter, *, ticket: Ticket | None, **columns: object) -> int:
+    number = ticket.number if ticket else ""
+    written = write(_framed(letter, number))
+    row = MailOut.objects.create(
+        message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], number),
+        ticket=ticket,
+        language=written.language,
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        **columns,
+    )
+    _wake()
+    return row.pk
+
+
+def _framed(letter: Letter, ticket: str) -> Letter:
+    """The letter with what all of them have: the ticket in the subject, whom to write to in the footer."""
+    words = FOOTER_TICKET if ticket else FOOTER
+    footer = letter.footer or words.text(letter.language, ticket=ticket, address=settings.TORWART_SERVICE_MAIL)
+    tag = f"[#{ticket}]"
+    subject = letter.subject if not ticket or tag in letter.subject else f"{tag} {letter.subject}"
+    return replace(letter, subject=subject, footer=footer)
+
+
+def _wake() -> None:
+    """The mail room hears of the row when it is committed; a wake-up that is lost costs one poll."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
