@@ -12,7 +12,7 @@ _TEXT = Words("{count} Abschnitte, zuletzt: {last}.", "{count} stretches, the la
 _EMPTY = Words("noch nichts", "nothing yet")
 _NOW = Words("heute", "today")
 _HEAD = (Words("Zeile", "Lane"), Words("Was", "What"), Words("Von", "From"), Words("Bis", "Until"))
-_LANE, _LEFT, _TOP = 30.0, 118.0, 24.0
+_LANE, _LEFT, _TOP, _LETTER = 30.0, 118.0, 24.0, 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,9 @@ def draw(data: LifeLine, *, language: str | None = None, width: float = 720, the
         for stretch in lane:
             begin, end = x(stretch.begin), x(stretch.end or data.now)
             canvas.rect(begin, y + 4, max(end - begin, 3), 20, getattr(theme, stretch.tone), radius=3)
+            said = stretch.words.text(language)
+            if end - begin > _LETTER * len(said) + 12:
+                canvas.text(begin + 6, y + 18, said, theme.paper, size=12)
         y += _LANE
     for mark in data.marks:
         canvas.circle(x(mark.at), y + 14, 5, getattr(theme, mark.tone))

@@ -12,6 +12,7 @@ class Theme:
     quiet: str = "#5b6b73"
     line: str = "#c5ced3"
     ground: str = "#f3f6f7"
+    paper: str = "#ffffff"
     accent: str = "#0b6e6e"
     good: str = "#1f7a3d"
     warn: str = "#8a5a00"
@@ -24,6 +25,7 @@ WEB = Theme(
     quiet="var(--tw-quiet,#5b6b73)",
     line="var(--tw-line,#c5ced3)",
     ground="var(--tw-ground,#f3f6f7)",
+    paper="var(--tw-paper,#ffffff)",
     accent="var(--tw-accent,#0b6e6e)",
     good="var(--tw-good,#1f7a3d)",
     warn="var(--tw-warn,#8a5a00)",
