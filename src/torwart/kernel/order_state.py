@@ -73,3 +73,6 @@ ORDER: StateTable[OrderState, OrderVerb] = StateTable(
         (_V.REFUSE, (_S.SUBMITTED, _S.ACCEPTED, _S.PROPOSED), _S.REFUSED),
     ),
 )
+
+OPEN = (_S.SUBMITTED, _S.ACCEPTED, _S.PROPOSED, _S.IN_PROGRESS)
+"""States in which an order has not ended: a gateway has at most one such order of each process."""

@@ -23,6 +23,9 @@ class Approval(models.Model):
     remark = models.TextField(default="", db_default="")
 
     class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~models.Q(decided_by=models.F("requested_by")), name="approval_four_eyes"),
+        )
         indexes = (models.Index(fields=["state", "id"], name="approval_state"),)
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from torwart.kernel.order_state import OrderState
+from torwart.kernel.order_state import OPEN, OrderState
 
 
 class Order(models.Model):
@@ -13,7 +13,8 @@ class Order(models.Model):
     ``process``: the definition's name (``commissioning``); ``fields``: canonical order fields; ``summary``: what the
     check page showed, ``[[label de, label en, value de, value en], …]``, and every mail about the order repeats;
     ``planned``/``due_at``: the commitment; ``starts_at``: when the run may begin (after the 60 s for withdrawing, at
-    the requested time of a planned order); ``channel``: ``form``, ``upload`` or ``interface``.
+    the requested time of a planned order); ``channel``: ``form``, ``upload`` or ``interface``. ``wording``: how the
+    process called itself and its steps when it was ordered, ``{"process": [de, en], "steps": [[name, de, en], …]}``.
     """
 
     number = models.CharField(max_length=11, unique=True)
@@ -25,6 +26,7 @@ class Order(models.Model):
     gateway = models.ForeignKey("Gateway", on_delete=models.PROTECT, null=True, related_name="orders")
     fields = models.JSONField()
     summary = models.JSONField()
+    wording = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     participant = models.CharField(max_length=13, default="", db_default="")
     reference = models.TextField(default="", db_default="")
     remark = models.TextField(default="", db_default="")
@@ -41,6 +43,13 @@ class Order(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["gateway", "process"],
+                name="order_one_open_per_process",
+                condition=models.Q(state__in=[state.value for state in OPEN]),
+            ),
+        )
         indexes = (
             models.Index(fields=["client", "-id"], name="order_client"),
             models.Index(fields=["client", "state", "-id"], name="order_client_state"),
