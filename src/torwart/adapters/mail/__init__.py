@@ -1,0 +1,1 @@
+"""Mail made real: an SMTP receiver, an SMTP sender, an IMAP fetcher."""
