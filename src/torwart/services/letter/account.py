@@ -1,0 +1,78 @@
+"""Letters about accounts (P-4): the user data by secure mail, and apart from it the link to choose a password."""
+
+from datetime import datetime
+
+from torwart.kernel.role import ROLES, Role
+from torwart.kernel.words import Words
+from torwart.rules.service_time import local
+from torwart.services.letter.mail import GREETING
+from torwart.wire.mail import Facts, Letter, Link, Paragraph
+
+_DATA = {
+    "subject": Words("Ihr Zugang: Benutzerdaten", "Your access: user data"),
+    "made": Words(
+        "für Sie ist ein persönlicher Zugang eingerichtet. Er gilt nur für Sie; geben Sie ihn nicht weiter.",
+        "a personal access has been set up for you. It is for you alone; do not pass it on.",
+    ),
+    "name": Words("Name", "Name"),
+    "login": Words("Anmeldename", "Login"),
+    "roles": Words("Rollen", "Roles"),
+    "phone": Words("Telefon", "Phone"),
+    "next": Words(
+        "Den Link, mit dem Sie Ihr Passwort wählen, schicken wir in einer eigenen Mail. Ist hier etwas falsch, "
+        "antworten Sie bitte auf diese Mail.",
+        "The link by which you choose your password comes in a mail of its own. If something is wrong here, please "
+        "reply to this mail.",
+    ),
+}
+_LINK = {
+    "subject": Words("Ihr Zugang: Passwort wählen", "Your access: choose a password"),
+    "reset": Words("Neues Passwort wählen", "Choose a new password"),
+    "choose": Words(
+        "mit diesem Link wählen Sie Ihr Passwort selbst. Er gilt einmal und bis {until}.",
+        "with this link you choose your password yourself. It works once and until {until}.",
+    ),
+    "label": Words("Passwort wählen", "Choose the password"),
+    "unasked": Words(
+        "Haben Sie das nicht erwartet? Dann öffnen Sie den Link nicht und sagen Sie uns bitte Bescheid.",
+        "You did not expect this? Then do not open the link and please tell us.",
+    ),
+}
+
+
+def user_data(language: str, *, name: str, email: str, phone: str, roles: list[str], url: str) -> Letter:
+    """What we have recorded about the person's account; never with the link."""
+    rows = [
+        (_DATA["name"].text(language), name),
+        (_DATA["login"].text(language), email),
+        (_DATA["phone"].text(language), phone or "–"),
+        (_DATA["roles"].text(language), "\n".join(ROLES[Role(role)].text(language) for role in roles)),
+    ]
+    return Letter(
+        _DATA["subject"].text(language),
+        (
+            Paragraph(f"{GREETING.text(language)}\n{_DATA['made'].text(language)}"),
+            Facts(tuple(rows)),
+            Paragraph(_DATA["next"].text(language)),
+            Link("Torwart", url),
+        ),
+        language,
+    )
+
+
+def password_link(language: str, *, url: str, until: datetime, reset: bool) -> Letter:
+    """The one-time link; never with user data."""
+    return Letter(
+        _LINK["reset" if reset else "subject"].text(language),
+        (
+            Paragraph(f"{GREETING.text(language)}\n{_LINK['choose'].text(language, until=moment(until))}"),
+            Link(_LINK["label"].text(language), url),
+            Paragraph(_LINK["unasked"].text(language)),
+        ),
+        language,
+    )
+
+
+def moment(at: datetime) -> str:
+    """Local date and time as people read them."""
+    return f"{local(at):%d.%m.%Y, %H:%M}"
