@@ -1,5 +1,6 @@
 """Gateways (SMGW) as we administer them."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -31,6 +32,9 @@ class Gateway(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["client", "state", "id"], name="gateway_client_state"),
+            models.Index(fields=["client", "device_id"], name="gateway_client_device"),
+            models.Index(fields=["client", "state", "device_id"], name="gateway_client_state_device"),
+            GinIndex(fields=["client", "device_id"], opclasses=["int8_ops", "gin_trgm_ops"], name="gateway_search"),
             models.Index(fields=["state", "id"], name="gateway_state"),
             models.Index(fields=["blocked_at"], name="gateway_blocked", condition=models.Q(blocked_at__isnull=False)),
         )

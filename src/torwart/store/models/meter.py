@@ -1,5 +1,6 @@
 """Meters and the points they measure."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -26,6 +27,11 @@ class Meter(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["client", "id"], name="meter_client"),
+            GinIndex(
+                fields=["client", "melo", "device_id"],
+                opclasses=["int8_ops", "gin_trgm_ops", "gin_trgm_ops"],
+                name="meter_search",
+            ),
             models.Index(fields=["melo"], name="meter_melo", condition=~models.Q(melo="")),
         )
 

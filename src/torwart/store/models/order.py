@@ -1,6 +1,7 @@
 """Orders: what a client has ordered, in its own words, and what was promised (O-1 … O-10, T-3 … T-6)."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -54,6 +55,8 @@ class Order(models.Model):
             models.Index(fields=["client", "-id"], name="order_client"),
             models.Index(fields=["client", "state", "-id"], name="order_client_state"),
             models.Index(fields=["gateway", "-id"], name="order_gateway"),
+            models.Index(fields=["client", "process", "-id"], name="order_client_process"),
+            GinIndex(fields=["client", "reference"], opclasses=["int8_ops", "gin_trgm_ops"], name="order_search"),
             models.Index(fields=["planned", "requested_at"], name="order_requested"),
         )
 
@@ -62,12 +65,15 @@ class Order(models.Model):
 
 
 class Draft(models.Model):
-    """A form that somebody has begun. ``values``: what was typed, as typed; ``done``: sections gone through."""
+    """A form that somebody has begun. ``values``: what was typed, as typed; ``done``: sections gone through;
+    ``placed``: number of the order it has become, so that sending it again orders nothing.
+    """
 
     user = models.ForeignKey("User", on_delete=models.CASCADE, related_name="drafts")
     process = models.TextField()
     values = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     done = ArrayField(models.TextField(), default=list, db_default=[])
+    placed = models.CharField(max_length=11, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField()
 
