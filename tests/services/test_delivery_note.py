@@ -16,7 +16,7 @@ from torwart.services import delivery_note as notes
 from torwart.sim.gateway.config import GatewayConfig
 from torwart.sim.gateway.manufacture import device_ids, initial_config, make_device
 from torwart.sim.pki import TestPki
-from torwart.store.models import AuditEntry, Certificate, Gateway, Meter
+from torwart.store.models import AuditEntry, Certificate, DeliveryNoteItem, Gateway, Meter
 from torwart.wire import cms
 
 NOWHERE = ("127.0.0.1", 1)
@@ -34,13 +34,12 @@ def _made(pki: TestPki, count: int, *, first: int = 1) -> list[GatewayConfig]:
 
 
 def _import(site: sites.Site, note: bytes, client: int | None = None) -> notes.Report:
-    maker = site.pki.gwh.sig.certificate
     return notes.import_note(
         note,
         client=client or site.client,
         keys=site.keys,
         trust=site.pki.trust,
-        makers={cms.ski_of(maker): cms.keys.public_key_of(maker)},
+        makers=[site.pki.gwh.sig.certificate],
         at=datetime.now(UTC),
         actor="test",
     )
@@ -65,12 +64,22 @@ def test_devices_come_with_seal_certificates_and_keys(site: sites.Site) -> None:
 
 @pytest.mark.requirement("P01")
 def test_the_same_note_again_gets_the_first_answer(site: sites.Site) -> None:
-    """A repeat imports nothing and answers what was answered first, even if more stands in it now."""
-    devices = _made(site.pki, 2)
-    first = _import(site, sites.signed_note(site, devices[:1]))
-    again = _import(site, sites.signed_note(site, devices))
+    """A repeat imports nothing and answers what was answered first."""
+    note = sites.signed_note(site, _made(site.pki, 1))
+    first = _import(site, note)
+    again = _import(site, note)
 
     assert again == replace(first, repeated=True)
+    assert again.devices == first.devices
+    assert (Gateway.objects.count(), DeliveryNoteItem.objects.count()) == (1, 2)
+
+
+@pytest.mark.requirement("P01")
+def test_a_number_is_used_once_by_its_maker(site: sites.Site) -> None:
+    """Another content under the number of an imported note is refused by name, and nothing of it comes in."""
+    devices = _made(site.pki, 2)
+    _import(site, sites.signed_note(site, devices[:1]))
+    assert _refused(site, sites.signed_note(site, devices)) == "els.number_used"
     assert Gateway.objects.count() == 1
 
 
@@ -113,6 +122,24 @@ def test_a_note_signed_by_somebody_else_is_refused(site: sites.Site, pki: TestPk
     assert not Gateway.objects.exists()
 
 
+STRANGER_CODE = "9904628000007"
+
+
+def _stranger(site: sites.Site) -> int:
+    """Another client with a code number and GWA keys of its own."""
+    client = clients.create("Nachbarwerke", actor="test")
+    clients.add_participant(client, STRANGER_CODE, "Nachbarwerke", actor="test", now=datetime.now(UTC))
+    other = replace(site, client=client)
+    sites.key_set(other)
+    return client
+
+
+def _refused(site: sites.Site, note: bytes, client: int | None = None) -> str:
+    with pytest.raises(Refusal) as refused:
+        _import(site, note, client)
+    return refused.value.code
+
+
 def _signers(pki: TestPki) -> dict[bytes, Any]:
     maker = pki.gwh.sig.certificate
     return {cms.ski_of(maker): cms.keys.public_key_of(maker)}
@@ -132,17 +159,30 @@ def test_a_secret_for_another_certificate_is_refused(site: sites.Site, pki: Test
 
 
 @pytest.mark.requirement("P01", "P-1")
-def test_devices_and_notes_of_another_client_are_taken(site: sites.Site) -> None:
-    """A device belongs to one client; the other one's note is answered to nobody else."""
-    stranger = clients.create("Nachbarwerke", actor="test")
+def test_another_clients_note_is_answered_like_one_for_nobody(site: sites.Site) -> None:
+    """Whoever sends in a note that is issued to another client hears the same whether it was imported or not."""
+    stranger = _stranger(site)
+    note = sites.signed_note(site, _made(site.pki, 1))
+    before = _refused(site, note, stranger)
+    _import(site, note)
+
+    assert (before, _refused(site, note, stranger)) == ("els.recipient", "els.recipient")
+
+
+@pytest.mark.requirement("P01", "P-1")
+def test_devices_and_numbers_of_another_client_are_taken(site: sites.Site) -> None:
+    """A device and a note number belong to one client; the answer to another one does not say to whom."""
+    stranger = _stranger(site)
     devices = _made(site.pki, 1)
     _import(site, sites.signed_note(site, devices, number="LS-1"))
-    with pytest.raises(Refusal) as refused:
-        _import(site, sites.signed_note(site, devices, number="LS-1"), stranger)
-    assert refused.value.code == "els.taken"
+    theirs = {"operator": "Nachbarwerke", "operator_code": STRANGER_CODE}
+    assert _refused(site, sites.signed_note(site, devices, number="LS-1", **theirs), stranger) == "els.taken"
 
-    again = _import(site, sites.signed_note(site, devices, number="LS-2"))
-    assert {device.result for device in again.devices} == {"known"}
+    report = _import(site, sites.signed_note(site, devices, number="LS-2", **theirs), stranger)
+    assert {(d.result, d.code) for d in report.devices} == {("refused", "els.taken")}
+    assert not any(sites.OPERATOR in text for d in report.devices for text in (d.de, d.en))
+    again = _import(site, sites.signed_note(site, devices, number="LS-3"))
+    assert (again.known, again.total) == (2, 2)
 
 
 @pytest.mark.requirement("P01")

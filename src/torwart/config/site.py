@@ -8,7 +8,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from torwart.adapters.key_store import FileKeyStore
 from torwart.config.installation import database_url, django_setup
-from torwart.kernel.identifiers import BdewCode, MaLoId, MeLoId
+from torwart.kernel.identifiers import MaLoId, MeLoId
 from torwart.rules.precondition import GatewayType
 from torwart.services import administrator
 from torwart.services import approved_configuration as approved_configurations
@@ -33,6 +33,7 @@ from torwart.wire.certificate import Role, Use, identify
 from torwart.wire.smgw import result_contact
 
 OPERATOR = "Stadtwerke Musterstadt"
+OPERATOR_CODE = "9905048000007"
 MAKER = "Musterwerk GmbH"
 FIRMWARE = "TW-1.0.0"
 GATEWAY_TYPE, METER_TYPE, CC_CERTIFICATE = "SMGW G3", "mME BZ3", "BSI-DSZ-CC-0919"
@@ -74,7 +75,8 @@ def create(directory: Path, *, client: str = OPERATOR, database: str = "") -> Si
     django_setup(site.database, migrated=False)
     _migrate()
     site.client = clients.create(client, actor="site")
-    site.pki.gwa = _key_set(site)
+    clients.add_participant(site.client, OPERATOR_CODE, client, actor="site", now=site.pki.now)
+    site.pki.gwa = key_set(site)
     kind = GatewayType(GATEWAY_TYPE, FIRMWARE)
     approved_configurations.certify(CC_CERTIFICATE, kind, actor="site", end=site.pki.now + timedelta(days=365))
     approved_configurations.approve(kind, METER_TYPE, actor="site")
@@ -118,7 +120,7 @@ def _migrate() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def _key_set(site: Site) -> Triple:
+def key_set(site: Site) -> Triple:
     """The client's GWA keys: SIG and ENC made in the key store and certified there, TLS as a file for head-ends."""
     keys = site.keys
     public = {use: keys.generate(administrator.label(site.client, use, 1)) for use in (Use.SIG, Use.ENC)}
@@ -252,10 +254,15 @@ def _write(path: Path, text: str) -> Path:
 # Delivery note
 
 
-def signed_note(site: Site, devices: Iterable[GatewayConfig], *, number: str = "LS-2026-0001") -> bytes:
-    """The maker's delivery note for these devices: seal certificates, meters' keys for our ENC key, CMS-signed."""
+def signed_note(
+    site: Site, devices: Iterable[GatewayConfig], *, number: str = "LS-2026-0001", **otherwise: Any
+) -> bytes:
+    """The maker's delivery note for these devices: seal certificates, meters' keys for our ENC key, CMS-signed.
+
+    ``otherwise``: fields of the head that are to differ.
+    """
     now = site.pki.now
-    head = els.Head(
+    ordinary = els.Head(
         number=number,
         message_type="ERSTLIEFERUNG",
         created_at=now,
@@ -263,10 +270,10 @@ def signed_note(site: Site, devices: Iterable[GatewayConfig], *, number: str = "
         maker=MAKER,
         maker_flag=site.pki.maker,
         operator=OPERATOR,
-        operator_code=BdewCode.parse("9905048000007"),
+        operator_code=OPERATOR_CODE,
         administrator=site.pki.name,
     )
-    out = io.BytesIO()
+    out, head = io.BytesIO(), replace(ordinary, **otherwise)
     els.write(head, [els.Carrier("BOX-1", "SAFETYBOX", ("S-1001",))], _items(site, devices), out)
     signer = cms.LocalSigner(site.pki.gwh.sig.key, site.pki.gwh.sig.certificate)
     return cms.sign(out.getvalue(), signer=signer, certificate=site.pki.gwh.sig.certificate)
@@ -305,13 +312,12 @@ def _items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]
 
 def import_note(site: Site, note: bytes) -> delivery_notes.Report:
     """Import a signed note for the site's client."""
-    maker = site.pki.gwh.sig.certificate
     return delivery_notes.import_note(
         note,
         client=site.client,
         keys=site.keys,
         trust=site.pki.trust,
-        makers={cms.ski_of(maker): cms.keys.public_key_of(maker)},
+        makers=[site.pki.gwh.sig.certificate],
         at=datetime.now(UTC),
         actor="demo",
     )

@@ -8,7 +8,7 @@ from torwart.store.models.certificate import Certificate
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
 from torwart.store.models.client import Client, MarketParticipant
 from torwart.store.models.contact import Contact, ContactCertificate
-from torwart.store.models.delivery_note import DeliveryNote
+from torwart.store.models.delivery_note import Carrier, Custody, DeliveryNote, DeliveryNoteItem, HandOver
 from torwart.store.models.emt import Emt, ReadingConfirmation
 from torwart.store.models.event import Event
 from torwart.store.models.fact import Fact
@@ -30,19 +30,23 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditPending",
+    "Carrier",
     "CcCertificate",
     "Certificate",
     "CertificateRequest",
     "Client",
     "Contact",
     "ContactCertificate",
+    "Custody",
     "DeliveryNote",
+    "DeliveryNoteItem",
     "Draft",
     "Emt",
     "Event",
     "Exchange",
     "Fact",
     "Gateway",
+    "HandOver",
     "MailIn",
     "MailOut",
     "MarketParticipant",

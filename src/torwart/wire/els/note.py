@@ -3,6 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
+from typing import BinaryIO, Protocol
+
+from torwart.kernel.refusals import Refusal
+from torwart.kernel.refusals.els import ELS_MALFORMED
+
+MAX_BYTES = 200 * 1024 * 1024
+"""Default size limit of a note (spec: delivery note, hardening)."""
+
+MAX_CARRIERS = 10_000
+"""Carriers are kept while the devices are read, so their number has a limit; devices have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +94,51 @@ class MeterItem(Device):
     lmn_certificate: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class ControlItem(Device):
+    """A control unit (Steuereinrichtung); it has nothing that every device does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A device the note names and its format could not read; ``refusal`` says why."""
+
+    id: str
+    refusal: Refusal
+
+
+Item = Device | Unreadable
+
+
 @dataclass(slots=True)
 class Note:
     """A delivery note being read: head and carriers are there, devices come one by one from ``devices``."""
 
     head: Head
     carriers: tuple[Carrier, ...]
-    devices: Iterator[Device] = field(repr=False)
+    devices: Iterator[Item] = field(repr=False)
+
+
+class Format(Protocol):
+    """A form that delivery notes come in. ``read`` validates the whole before it answers; memory stays flat."""
+
+    def read(self, source: bytes | BinaryIO, *, limit: int = MAX_BYTES) -> Note:
+        """Start reading; ``source`` is seekable. Raises ``els.malformed`` or ``els.too_large``."""
+        ...
+
+
+def collected(items: Iterator[Head | Carrier | Item]) -> Note:
+    """A note from its parts in their order: head, carriers, devices."""
+    head: Head | None = None
+    carriers: dict[str, Carrier] = {}
+    for item in items:
+        if isinstance(item, Head):
+            head = item
+        elif isinstance(item, Carrier):
+            if item.number in carriers or len(carriers) == MAX_CARRIERS:
+                raise ELS_MALFORMED(line=0, why=f"Ladungstraeger {item.number}: {len(carriers)} + 1")
+            carriers[item.number] = item
+        elif head is not None:
+            rest = (each for each in items if not isinstance(each, Head | Carrier))
+            return Note(head, tuple(carriers.values()), chain((item,), rest))
+    raise ELS_MALFORMED(line=0, why="Kopf / Geraete")

@@ -1,0 +1,264 @@
+"""Some hundred devices of a delivery note at a time: every check in the order of the catalogue, then rows and secrets.
+
+A device falls out at its first refusal; what it has not passed is not asked. Rows are written in a savepoint: if
+somebody else has taken one of these numbers meanwhile, the batch looks again and writes what is left.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from django.db import IntegrityError, connection, transaction
+
+from torwart.kernel.identifiers import DeviceId
+from torwart.kernel.identifiers.base import shown
+from torwart.kernel.refusals import Refusal
+from torwart.kernel.refusals.els import (
+    ELS_CARRIER,
+    ELS_CC_UNKNOWN,
+    ELS_CERTIFICATE_USED,
+    ELS_KIND,
+    ELS_TAKEN,
+    ELS_TWICE,
+    ELS_TYPE_UNKNOWN,
+)
+from torwart.services.delivery_note import rows, seals
+from torwart.services.delivery_note.seals import Seal
+from torwart.services.delivery_note.secrets import Opened, SecretKeeper
+from torwart.store.models import ApprovedConfiguration, CcCertificate, Certificate, DeliveryNote, DeliveryNoteItem
+from torwart.wire import els
+from torwart.wire.certificate import Trust
+
+_SIZE = 500
+_OWNERS = """
+SELECT device_id, client_id FROM store_gateway WHERE device_id = ANY(%(ids)s)
+UNION ALL SELECT device_id, client_id FROM store_meter WHERE device_id = ANY(%(ids)s)
+UNION ALL SELECT device_id, client_id FROM store_custody WHERE device_id = ANY(%(ids)s)
+"""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many devices of the note were imported, known before, refused."""
+
+    imported: int = 0
+    known: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One device on its way through the checks. ``device``: empty until its number is known to be one."""
+
+    position: int
+    item: els.Item
+    device: DeviceId | str = ""
+    refusal: Refusal | None = None
+    known: bool = False
+    seals: Sequence[Seal] = ()
+    secrets: Opened = ()
+
+    @property
+    def fresh(self) -> bool:
+        """Nothing stands against it so far, and it is not ours yet."""
+        return self.refusal is None and not self.known
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the key store by kind of secret; of several of one kind the first."""
+        kinds = (secret.kind for secret in getattr(self.item, "secrets", ()))
+        found: dict[str, str] = {}
+        for kind, (label, _) in zip(kinds, self.secrets, strict=True):
+            found.setdefault(kind, label)
+        return found
+
+    @property
+    def told(self) -> Sequence[object]:
+        """The row of its result."""
+        written = self.device or shown(self.item.id)
+        if self.refusal is None:
+            return (self.position, written, rows.kind(self.item), "known" if self.known else "imported", "", "", "")
+        texts = (self.refusal.code, self.refusal.text("de"), self.refusal.text("en"))
+        return (self.position, written, rows.kind(self.item), "refused", *texts)
+
+
+@dataclass(slots=True)
+class Importer:
+    """Takes the devices of one note in; ``carriers``: number → id of those the note lists."""
+
+    note: DeliveryNote
+    carriers: dict[str, int]
+    secrets: SecretKeeper
+    trust: Trust
+    at: datetime
+    counts: Counts = field(default_factory=Counts)
+    _types: "_Types | None" = None
+
+    def take(self, devices: Iterator[els.Item]) -> Counts:
+        """All devices of the note, to the last."""
+        position = 0
+        while batch := [_Entry(position + n, item) for n, item in enumerate(islice(devices, _SIZE), start=1)]:
+            position += len(batch)
+            self._batch(batch)
+        return self.counts
+
+    def _batch(self, batch: list[_Entry]) -> None:
+        for entry in batch:
+            _attempt(entry, self.name)
+        self._refuse_twice(batch)
+        self._look(batch)
+        for check in (self.seal, self.type, self.open):
+            for entry in batch:
+                _attempt(entry, check)
+        self._store(batch)
+        for entry in batch:
+            self._keep_secrets(entry)
+            self.counts.refused += entry.refusal is not None
+            self.counts.known += entry.known and entry.refusal is None
+            self.counts.imported += entry.fresh
+
+    # --- the checks of one device, in their order ---
+
+    def name(self, entry: _Entry) -> None:
+        """The number is a device id and one of its kind."""
+        if isinstance(entry.item, els.Unreadable):
+            raise entry.item.refusal
+        device = DeviceId.parse(entry.item.id)
+        gateway = isinstance(entry.item, els.GatewayItem)
+        if gateway is not device.is_gateway and not isinstance(entry.item, els.ControlItem):
+            raise ELS_KIND(device=device, kind=rows.kind(entry.item))
+        entry.device = device
+
+    def seal(self, entry: _Entry) -> None:
+        """A gateway's quality-seal certificates."""
+        if isinstance(entry.item, els.GatewayItem):
+            entry.seals = seals.check(DeviceId(entry.device), entry.item, self.trust, self.at)
+
+    def type(self, entry: _Entry) -> None:
+        """Type, firmware and CC certificate are known, and the carrier is one of the note's."""
+        if self._types is None:
+            self._types = _Types.known()
+        self._types.require(entry.item, entry.device)
+        if isinstance(entry.item, els.GatewayItem) and entry.item.carrier and entry.item.carrier not in self.carriers:
+            raise ELS_CARRIER(device=entry.device, carrier=entry.item.carrier)
+
+    def open(self, entry: _Entry) -> None:
+        """Its secrets can be opened."""
+        if isinstance(entry.item, els.Device) and entry.item.secrets:
+            entry.secrets = self.secrets.open(DeviceId(entry.device), entry.item.secrets)
+
+    # --- what the store knows of a batch ---
+
+    def _refuse_twice(self, batch: Iterable[_Entry]) -> None:
+        fresh = [entry for entry in batch if entry.fresh]
+        ids = [entry.device for entry in fresh]
+        before = DeliveryNoteItem.objects.filter(note=self.note, device_id__in=ids)
+        seen = set(before.values_list("device_id", flat=True))
+        for entry in fresh:
+            if entry.device in seen:
+                entry.refusal = ELS_TWICE(device=entry.device)
+            seen.add(entry.device)
+
+    def _look(self, batch: Iterable[_Entry]) -> None:
+        """Whose the numbers are now."""
+        fresh = {entry.device: entry for entry in batch if entry.fresh}
+        with connection.cursor() as cursor:
+            cursor.execute(_OWNERS, {"ids": [str(device) for device in fresh]})
+            for device, owner in cursor.fetchall():
+                if owner == self.note.client_id:
+                    fresh[device].known = True
+                else:
+                    fresh[device].refusal = ELS_TAKEN(what=device)
+
+    def _refuse_used(self, batch: Iterable[_Entry]) -> None:
+        """A CA gives a serial number once: a second certificate with it is refused, whoever brings it."""
+        sealed = [entry for entry in batch if entry.fresh and entry.seals]
+        serials = {seal.serial for entry in sealed for seal in entry.seals}
+        issuers = {seal.issuer for entry in sealed for seal in entry.seals}
+        used = Certificate.objects.filter(issuer__in=issuers, serial__in=serials)
+        taken = set(used.values_list("issuer", "serial")) if sealed else set()
+        for entry in sealed:
+            for seal in entry.seals:
+                if (seal.issuer, seal.serial) in taken:
+                    entry.refusal = ELS_CERTIFICATE_USED(device=entry.device, use=seal.use.value)
+                taken.add((seal.issuer, seal.serial))
+
+    # --- storing ---
+
+    def _store(self, batch: list[_Entry], tries: int = 3) -> None:
+        self._refuse_used(batch)
+        try:
+            with transaction.atomic():
+                self._write(batch)
+        except IntegrityError:
+            if tries == 1:
+                raise
+            self._look(batch)  # somebody else was faster with one of these numbers
+            self._store(batch, tries - 1)
+
+    def _write(self, batch: list[_Entry]) -> None:
+        fresh = [(str(entry.device), entry) for entry in batch if entry.fresh]
+        rows.gateways(
+            self.note,
+            [(d, e.item, e.seals, e.labels) for d, e in fresh if isinstance(e.item, els.GatewayItem)],
+        )
+        rows.meters(self.note, [(d, e.item, e.labels) for d, e in fresh if isinstance(e.item, els.MeterItem)])
+        rows.custodies(
+            self.note,
+            self.carriers,
+            self.at,
+            [(d, e.item, e.labels) for d, e in fresh if isinstance(e.item, els.Device)],
+        )
+        rows.items(self.note.pk, (entry.told for entry in batch))
+
+    def _keep_secrets(self, entry: _Entry) -> None:
+        if entry.fresh:
+            self.secrets.keep(entry.secrets)
+        elif entry.refusal is not None and entry.refusal.kind is not ELS_TWICE and entry.device:
+            self.secrets.forget(DeviceId(entry.device), getattr(entry.item, "secrets", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """What may come: gateway types with firmware, their CC certificates, and meter types of approved configurations."""
+
+    gateways: frozenset[tuple[str, str]]
+    certificates: frozenset[tuple[str, str, str]]
+    meters: frozenset[str]
+
+    @classmethod
+    def known(cls) -> "_Types":
+        approved = list(ApprovedConfiguration.objects.values_list("gateway_type", "firmware", "meter_type"))
+        certified = list(CcCertificate.objects.values_list("gateway_type", "firmware", "number"))
+        return cls(
+            frozenset((kind, firmware) for kind, firmware, _ in (*approved, *certified)),
+            frozenset(certified),
+            frozenset(meter for _, _, meter in approved),
+        )
+
+    def require(self, item: els.Item, device: str) -> None:
+        """Refuse a device of a type nobody has approved, or a gateway whose CC certificate nobody has proven to us.
+
+        Whether approval and certificate are in force is asked when the device is commissioned (P03).
+        """
+        if isinstance(item, els.GatewayItem):
+            if (item.maker_type, item.firmware) not in self.gateways:
+                raise ELS_TYPE_UNKNOWN(device=device, model=item.maker_type, firmware=item.firmware)
+            if (item.maker_type, item.firmware, item.cc_certificate) not in self.certificates:
+                raise ELS_CC_UNKNOWN(
+                    device=device,
+                    certificate=item.cc_certificate or "–",
+                    model=item.maker_type,
+                    firmware=item.firmware,
+                )
+        elif isinstance(item, els.MeterItem) and item.maker_type not in self.meters:
+            raise ELS_TYPE_UNKNOWN(device=device, model=item.maker_type, firmware=item.firmware)
+
+
+def _attempt(entry: _Entry, check: Callable[[_Entry], None]) -> None:
+    if entry.fresh:
+        try:
+            check(entry)
+        except Refusal as refusal:
+            entry.refusal = refusal
