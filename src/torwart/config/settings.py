@@ -20,7 +20,7 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         # Bound by the server, statements are prepared once a connection.
-        "OPTIONS": {"application_name": "torwart", "server_side_binding": True} | parts,
+        "OPTIONS": {"application_name": "torwart", "server_side_binding": True, "prepare_threshold": 2} | parts,
     }
 
 

@@ -45,6 +45,7 @@ unix_socket_directories = '{socket}'
 unix_socket_permissions = 0700
 max_connections = 200
 shared_buffers = 128MB
+random_page_cost = 1.1
 work_mem = 16MB
 max_wal_size = 2GB
 max_parallel_workers_per_gather = 0

@@ -11,7 +11,6 @@ from torwart.ports.clock import Clock
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
-_PREPARE_ONLY_WHEN_ASKED = 1_000_000
 _CLASH = ("40001", "40P01")  # serialization failure, deadlock: the server undid everything, so once more is safe
 _CLASH_TRIES = 5
 
@@ -32,8 +31,6 @@ def fetch(sql: str, parameters: dict[str, Any], clock: Clock | None = None) -> l
 def _fetch(sql: str, parameters: dict[str, Any]) -> list[Row]:
     connection.ensure_connection()
     driver: psycopg.Connection[Any] = connection.connection
-    # Django switches prepared statements off; asking by statement leaves its own queries as they are.
-    driver.prepare_threshold = _PREPARE_ONLY_WHEN_ASKED
     cursor = psycopg.Cursor(driver)
     cursor.execute(sql, parameters, prepare=True)
     return cursor.fetchall() if cursor.description else []

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from torwart.store.models import CertificateRequest, Exchange, Fact
+from django.db.models import Count, Q
+
+from torwart.kernel.gateway_state import GatewayState
+from torwart.kernel.run_state import RunState
+from torwart.store.models import CertificateRequest, Exchange, Fact, Gateway, Run
+from torwart.store.models.run import ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +33,23 @@ def counts() -> Counts:
         confirmations=Fact.objects.filter(kind="emt").count(),
         requests=CertificateRequest.objects.count(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the commissionings of a bench are: gateways reserved and not yet further, runs under way, runs that ended
+    otherwise than well.
+    """
+
+    reserved: int
+    running: int
+    failed: int
+
+
+def progress() -> Progress:
+    """Two counting queries, whatever there is: cheap enough to watch a bench with."""
+    runs = Run.objects.aggregate(
+        running=Count("id", filter=Q(state__in=ACTIVE)),
+        failed=Count("id", filter=~Q(state__in=(*ACTIVE, RunState.SUCCEEDED))),
+    )
+    return Progress(Gateway.objects.filter(state=GatewayState.RESERVED).count(), runs["running"], runs["failed"])
