@@ -127,7 +127,7 @@ def _crl(
 
 
 def _ec(credential: Credential) -> ec.EllipticCurvePrivateKey:
-    assert isinstance(credential.key, ec.EllipticCurvePrivateKey)  # noqa: S101 -- CAs here have EC keys
+    assert isinstance(credential.key, ec.EllipticCurvePrivateKey)
     return credential.key
 
 
