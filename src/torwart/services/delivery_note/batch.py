@@ -28,7 +28,7 @@ from torwart.services.delivery_note.seals import Seal
 from torwart.services.delivery_note.secrets import Opened, SecretKeeper
 from torwart.store.models import ApprovedConfiguration, CcCertificate, Certificate, DeliveryNote, DeliveryNoteItem
 from torwart.wire import els
-from torwart.wire.certificate import Trust
+from torwart.wire.certificate import Series
 
 _SIZE = 500
 _OWNERS = """
@@ -90,7 +90,7 @@ class Importer:
     note: DeliveryNote
     carriers: dict[str, int]
     secrets: SecretKeeper
-    trust: Trust
+    series: Series
     at: datetime
     counts: Counts = field(default_factory=Counts)
     _types: "_Types | None" = None
@@ -133,7 +133,7 @@ class Importer:
     def seal(self, entry: _Entry) -> None:
         """A gateway's quality-seal certificates."""
         if isinstance(entry.item, els.GatewayItem):
-            entry.seals = seals.check(DeviceId(entry.device), entry.item, self.trust, self.at)
+            entry.seals = seals.check(DeviceId(entry.device), entry.item, self.series)
 
     def type(self, entry: _Entry) -> None:
         """Type, firmware and CC certificate are known, and the carrier is one of the note's."""
@@ -174,15 +174,15 @@ class Importer:
     def _refuse_used(self, batch: Iterable[_Entry]) -> None:
         """A CA gives a serial number once: a second certificate with it is refused, whoever brings it."""
         sealed = [entry for entry in batch if entry.fresh and entry.seals]
-        serials = {seal.serial for entry in sealed for seal in entry.seals}
-        issuers = {seal.issuer for entry in sealed for seal in entry.seals}
+        numbers = [seal.number for entry in sealed for seal in entry.seals]
+        issuers, serials = {issuer for issuer, _ in numbers}, {serial for _, serial in numbers}
         used = Certificate.objects.filter(issuer__in=issuers, serial__in=serials)
         taken = set(used.values_list("issuer", "serial")) if sealed else set()
         for entry in sealed:
             for seal in entry.seals:
-                if (seal.issuer, seal.serial) in taken:
+                if seal.number in taken:
                     entry.refusal = ELS_CERTIFICATE_USED(device=entry.device, use=seal.use.value)
-                taken.add((seal.issuer, seal.serial))
+                taken.add(seal.number)
 
     # --- storing ---
 

@@ -36,7 +36,7 @@ from torwart.services.delivery_note.secrets import SecretKeeper
 from torwart.store.models import Carrier, DeliveryNote, DeliveryNoteItem, MarketParticipant
 from torwart.wire import certificate as profile
 from torwart.wire import cms, els
-from torwart.wire.certificate import Identity, Role, Trust, Use
+from torwart.wire.certificate import Identity, Role, Series, Trust, Use
 
 CORRECTION = "KORREKTUR"
 IMPORTED = ("ERSTLIEFERUNG", CORRECTION)
@@ -112,7 +112,7 @@ def import_note(
                 return _first_answer(row, digest)
             _require_recipient(note.head, client, keys)
             row = _new_row(note.head, maker, client, digest, taken=row is not None)
-            importer = Importer(row, _carriers(row, note.carriers), secrets, trust, at)
+            importer = Importer(row, _carriers(row, note.carriers), secrets, Series(trust, at), at)
             return _finished(row, importer.take(note.devices), actor, at)
 
 

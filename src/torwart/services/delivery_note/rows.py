@@ -65,8 +65,9 @@ _CERTIFICATE = (
 
 
 def _certificate(client: int, gateway: int, seal: Seal) -> Sequence[Any]:
-    whose = (client, gateway, seal.owner, Role.SMGW.value, seal.use.value, seal.sequence, True)
-    what = (seal.issuer, seal.serial, seal.ski, seal.fingerprint, seal.not_before, seal.not_after)
+    checked = seal.checked
+    whose = (client, gateway, checked.common_name, Role.SMGW.value, seal.use.value, checked.sequence, True)
+    what = (*seal.number, checked.ski.hex(), seal.fingerprint, checked.not_before, checked.not_after)
     return (*whose, *what, "active", seal.der)
 
 

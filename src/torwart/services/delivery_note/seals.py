@@ -1,55 +1,41 @@
 """Quality-seal certificates (Gütesiegel) of a gateway: from a trusted maker's CA, for this device, in date (P01)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 
 from torwart.kernel.identifiers import DeviceId
 from torwart.kernel.refusals.els import ELS_IDENTITY
-from torwart.wire import certificate as profile
 from torwart.wire import els
-from torwart.wire.certificate import Role, Trust, Use
+from torwart.wire.certificate import Checked, Series, Use
 
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A checked seal certificate as the store keeps it: ``serial``, ``ski``, ``fingerprint`` in lower-case hex."""
+    """A checked seal certificate with its use and DER."""
 
     use: Use
-    owner: str
-    sequence: int
-    issuer: str
-    serial: str
-    ski: str
-    fingerprint: str
-    not_before: datetime
-    not_after: datetime
+    checked: Checked
     der: bytes
 
+    @property
+    def number(self) -> tuple[str, str]:
+        """Issuer and serial number, as the store writes them."""
+        return self.checked.issuer, f"{self.checked.serial:x}"
 
-def check(device: DeviceId, item: els.GatewayItem, trust: Trust, at: datetime) -> tuple[Seal, Seal, Seal]:
+    @property
+    def fingerprint(self) -> str:
+        return sha256(self.der).hexdigest()
+
+
+def check(device: DeviceId, item: els.GatewayItem, series: Series) -> tuple[Seal, ...]:
     """The three seal certificates of a gateway, or the refusal of the first that is not good."""
-    return (
-        _seal(device, item.tls, Use.TLS, trust, at),
-        _seal(device, item.sig, Use.SIG, trust, at),
-        _seal(device, item.enc, Use.ENC, trust, at),
-    )
+    written = (Use.TLS, item.tls), (Use.SIG, item.sig), (Use.ENC, item.enc)
+    return tuple(_seal(device, der, use, series) for use, der in written)
 
 
-def _seal(device: DeviceId, der: bytes, use: Use, trust: Trust, at: datetime) -> Seal:
-    certificate = profile.load_certificate(der)
-    identity = trust.validate(certificate, at=at, role=Role.SMGW, use=use, seal=True)
-    if DeviceId.parse(identity.common_name) != device:
-        raise ELS_IDENTITY(device=device, use=use.value, name=identity.common_name)
-    return Seal(
-        use=use,
-        owner=identity.common_name,
-        sequence=identity.sequence,
-        issuer=certificate.issuer.rfc4514_string(),
-        serial=f"{certificate.serial_number:x}",
-        ski=identity.ski.hex(),
-        fingerprint=sha256(der).hexdigest(),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        der=der,
-    )
+def _seal(device: DeviceId, der: bytes, use: Use, series: Series) -> Seal:
+    checked = series.validate(der, use)
+    # A gateway's common name is canonical here: the device id in upper case and ".SMGW".
+    if checked.common_name != f"{device}.SMGW":
+        raise ELS_IDENTITY(device=device, use=use.value, name=checked.common_name)
+    return Seal(use, checked, der)
