@@ -10,6 +10,7 @@ MANAGEMENT = "192.0.2.10:8443"
 ADMIN-SERVICE = "192.0.2.10:8444"
 NTP = "192.0.2.10:8123"
 EMT-SERVICE = "192.0.2.10:8445"
+EMT-API = "192.0.2.10:8446"          # the EMT–GWA interface, needs [api]
 [tls]                                # PEM files, relative to this file
 chain = "gwa-tls.pem"                # own certificate, then its Sub-CA
 key = "gwa-tls.key"
@@ -18,6 +19,9 @@ sub_cas = ["sub-ca.pem"]             # whose certificates are let in
 seal_cas = ["maker-ca.pem"]          # whose certificates are seals (Gütesiegel)
 maximum = "1.3"
 groups = ["brainpoolP256r1tls13", "brainpoolP256r1", "P-256", "brainpoolP384r1"]
+[api]                                # the web process that answers EMT-API
+socket = "api.sock"                  # its unix socket
+secret = "api.secret"                # 32 octets as hex, known to both
 [limits]                             # see ``Limits``
 idle_seconds = 300
 """
@@ -46,11 +50,12 @@ class Scenario(StrEnum):
     ADMIN_SERVICE = "ADMIN-SERVICE"
     NTP = "NTP"
     EMT_SERVICE = "EMT-SERVICE"
+    EMT_API = "EMT-API"
 
     @property
     def role(self) -> Role:
         """Who may call."""
-        return Role.EMT if self is Scenario.EMT_SERVICE else Role.SMGW
+        return Role.EMT if self in (Scenario.EMT_SERVICE, Scenario.EMT_API) else Role.SMGW
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Api:
+    """Where the web process listens for what comes over EMT-API, and the secret that proves it came from here."""
+
+    socket: Path
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class HeadendConfig:
     """``listeners``: where each scenario listens (port 0: a free one). ``issuers``: the Sub-CAs whose certificates
     are let in, DER → whether it is a maker's seal CA; anything of another Sub-CA is refused though it leads to the
@@ -109,6 +122,7 @@ class HeadendConfig:
     bus: str = ""
     metrics: Address | None = None
     """Where counters are shown as text; loopback only."""
+    api: Api | None = None
 
     @property
     def trust(self) -> tuple[bytes, ...]:
@@ -158,13 +172,25 @@ def _from_toml(document: dict[str, Any], here: Path) -> HeadendConfig:
         limits=replace(Limits(), **document.get("limits", {})),
         offer=Offer(maximum=tls.get("maximum", "1.3"), groups=tuple(tls.get("groups", GROUPS))),
     )
+    if "api" in document:
+        config = replace(config, api=_api(document["api"], here))
     options = document.get("headend", {})
-    known = {f.name for f in fields(HeadendConfig)} - {"credentials", "root", "issuers", "listeners", "limits", "offer"}
+    known = {f.name for f in fields(HeadendConfig)} - _OF_OTHER_TABLES
     if unknown := options.keys() - known:
         raise ValueError(f"headend.{sorted(unknown)[0]}")
     if "metrics" in options:
         options = {**options, "metrics": _address(options["metrics"])}
     return replace(config, **options)
+
+
+_OF_OTHER_TABLES = {"credentials", "root", "issuers", "listeners", "limits", "offer", "api"}
+
+
+def _api(table: dict[str, Any], here: Path) -> Api:
+    secret = bytes.fromhex((here / table["secret"]).read_text().strip())
+    if len(secret) < 32:
+        raise ValueError("api.secret: fewer than 32 octets")
+    return Api(here / table["socket"], secret)
 
 
 def _address(text: str) -> Address:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
+from torwart.headend.api_service import ApiSession
 from torwart.headend.config import HeadendConfig, Scenario
 from torwart.headend.http_service import AdminServiceSession, EmtServiceSession
 from torwart.headend.management import ManagementSession
@@ -28,7 +29,10 @@ SUBJECT_TAKEOVER = "headend.takeover"
 """Published when a device has called ("scenario device node instant"): others let their older session of it go."""
 
 SESSIONS: Mapping[Scenario, type[Session]] = MappingProxyType(
-    {kind.scenario: kind for kind in (ManagementSession, AdminServiceSession, NtpSession, EmtServiceSession)}
+    {
+        kind.scenario: kind
+        for kind in (ManagementSession, AdminServiceSession, NtpSession, EmtServiceSession, ApiSession)
+    }
 )
 _BACKLOG = 4096
 _INHERITED = (

@@ -90,6 +90,9 @@ class Session(asyncio.Protocol):
 
     # --- for scenarios -----------------------------------------------------------------------------------------
 
+    def shown(self, certificate: bytes) -> None:
+        """The certificate (DER) ``peer`` was read from; called before ``opened``."""
+
     def opened(self, agreed: Negotiated) -> None:
         """The handshake is complete and ``peer`` known."""
 
@@ -264,6 +267,7 @@ class Session(asyncio.Protocol):
         self._oldest = station.loop.time() + min(station.limits.session_seconds, max(peer.until - time.time(), 0.0))
         station.session_opened(self, peer, agreed)
         self.touch()
+        self.shown(chain[0])
         self.opened(agreed)
         data, self._early = self._early, b""
         self._decrypt(data)

@@ -19,6 +19,7 @@ from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.headend import HEADEND_REPLACED, HEADEND_SEAL_NOT_EXPECTED
 from torwart.ports.bus import Bus
 from torwart.ports.clock import Clock
+from torwart.wire.certificate import Role
 from torwart.wire.tls import Negotiated, TlsContext, server_context
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Station:
             *(session.scenario.value, peer.device, session.id, session.address, peer.seal),
             *(agreed.version, agreed.suite, agreed.group),
         )
-        if session.scenario is Scenario.EMT_SERVICE:
+        if session.scenario.role is Role.EMT:  # a market participant may hold several connections
             return
         older = self._by_device.get((session.scenario, peer.device))
         self._by_device[session.scenario, peer.device] = session
