@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connections, transaction
 
@@ -23,7 +24,8 @@ _SERVER = Path(f"/var/tmp/torwart-tests-{os.geteuid()}")
 _numbers = count()
 
 # Models can be imported from here on; where the data is, the fixtures below decide.
-django_setup("postgresql:///unused", migrated=False)
+os.environ.setdefault("TORWART_SECRET_KEY", "only for tests")
+django_setup("postgresql:///unused", migrated=False, web=True)
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +71,10 @@ def _template() -> str:
     digest = hashlib.sha256()
     for path in sorted([*root.glob("migrations/*.py"), *root.glob("sql/*.sql"), root / "schema.py"]):
         digest.update(path.read_bytes())
+    for app in apps.get_app_configs():  # of others' apps the names of the migrations say what is new
+        digest.update(app.name.encode())
+        for path in sorted(Path(app.path).glob("migrations/*.py")):
+            digest.update(path.name.encode())
     return f"template_{digest.hexdigest()[:16]}"
 
 

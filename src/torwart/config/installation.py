@@ -1,10 +1,12 @@
 """Where this installation keeps its things, and bringing Django up on its database.
 
 Environment: ``TORWART_DATABASE_URL`` names an external PostgreSQL, without it the embedded one is started;
-``TORWART_STATE`` names the directory of everything kept on disk (database, keys, certificates).
+``TORWART_STATE`` names the directory of everything kept on disk (database, keys, certificates);
+``TORWART_SECRET_KEY`` is the secret that signs sessions and links, without it a file in that directory.
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,20 +66,40 @@ def release_database() -> None:
         database.stop(state_dir() / "postgresql")
 
 
+def secret_key() -> str:
+    """What signs sessions and links: ``TORWART_SECRET_KEY``, or a file in the state directory, made once."""
+    named = os.environ.get("TORWART_SECRET_KEY")
+    if named:
+        return named
+    path = state_dir() / "web.key"
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        try:
+            os.link(fresh, path)  # whoever comes second keeps the first one's
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text(encoding="ascii")
+
+
 @contextmanager
-def installed(*, migrated: bool = True) -> Iterator[str]:
+def installed(*, migrated: bool = True, web: bool = False) -> Iterator[str]:
     """Django on this installation's database for one command, which is released afterwards; yields its URL."""
     try:
-        yield django_setup(migrated=migrated)
+        yield django_setup(migrated=migrated, web=web)
     finally:
         connections.close_all()
         release_database()
 
 
-def django_setup(url: str | None = None, *, migrated: bool = True) -> str:
+def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = False) -> str:
     """Bring Django up on ``url`` (by default ``database_url()``), or turn it there if it is up, and return it.
 
     With ``migrated`` a database that lacks a migration of this program is refused (``database.not_migrated``).
+    ``web``: with accounts and pages (``config.web_settings``), which workers do without; decided by the first call.
     Children started later with ``TORWART_DATABASE_URL`` set to the answer use the same database.
     """
     url = url or database_url()
@@ -86,7 +108,7 @@ def django_setup(url: str | None = None, *, migrated: bool = True) -> str:
     else:
         before = os.environ.get(_ENVIRONMENT)
         os.environ[_ENVIRONMENT] = url
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "torwart.config.settings")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"torwart.config.{'web_settings' if web else 'settings'}")
         django.setup()
         if before is None:
             del os.environ[_ENVIRONMENT]

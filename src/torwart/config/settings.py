@@ -1,9 +1,21 @@
-"""Django settings; they only read the environment. ``config.installation.django_setup`` starts what they need."""
+"""Django settings; they only read the environment. ``config.installation.django_setup`` starts what they need.
 
+``TORWART_ENVIRONMENT``         ``test`` (default) or ``live``: R-1, shown on every page
+``TORWART_PROVIDER_NETWORKS``   networks provider roles may come from (P-5; default: loopback)
+``TORWART_PROXIES``             networks of our own reverse proxies, whose X-Forwarded-For is believed (default: none)
+``TORWART_PROVIDER_NAME``, ``TORWART_SERVICE_PHONE``, ``TORWART_SERVICE_MAIL``: who we are, and where to get help
+"""
+
+import ipaddress
 import os
 from typing import Any
 
 from torwart.adapters.database import parameters
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    """The parts of a comma-separated variable of the environment."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
 def database(url: str) -> dict[str, Any]:
@@ -34,4 +46,15 @@ LANGUAGE_CODE = "de"
 
 # Stands in every mail, whatever process writes it: our own address, and where the portal is.
 TORWART_SERVICE_MAIL = os.environ.get("TORWART_SERVICE_MAIL", "service@torwart.example")
+TORWART_WITHDRAWAL_SECONDS = float(os.environ.get("TORWART_WITHDRAWAL_SECONDS", "60"))
 TORWART_PORTAL_URL = os.environ.get("TORWART_PORTAL_URL", "http://localhost:8000").rstrip("/")
+
+TORWART_ENVIRONMENT = os.environ.get("TORWART_ENVIRONMENT", "test")
+if TORWART_ENVIRONMENT not in ("test", "live"):
+    raise ValueError("TORWART_ENVIRONMENT must be test or live")
+TORWART_PROVIDER_NAME = os.environ.get("TORWART_PROVIDER_NAME", "Torwart")
+TORWART_SERVICE_PHONE = os.environ.get("TORWART_SERVICE_PHONE", "+49 30 23125 000")
+TORWART_PROVIDER_NETWORKS = [
+    ipaddress.ip_network(each) for each in listed("TORWART_PROVIDER_NETWORKS", "127.0.0.0/8,::1/128")
+]
+TORWART_PROXIES = [ipaddress.ip_network(each) for each in listed("TORWART_PROXIES")]

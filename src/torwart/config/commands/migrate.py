@@ -23,7 +23,7 @@ _LOCK = 0x6D696772617465  # "migrate": one at a time, whoever comes second finds
 @click.option("--check", is_flag=True, help=_TEXT["check"].text())
 def command(check: bool) -> None:
     """Apply or list missing migrations."""
-    with installed(migrated=False):
+    with installed(migrated=False, web=True):
         missing = missing_migrations() if check else _migrate()
     for name in missing:
         click.echo(_TEXT["missing"].text(name=name))
