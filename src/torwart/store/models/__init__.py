@@ -13,6 +13,7 @@ from torwart.store.models.emt import Emt, ReadingConfirmation
 from torwart.store.models.event import Event
 from torwart.store.models.fact import Fact
 from torwart.store.models.gateway import Gateway
+from torwart.store.models.interface import Coupling, IdempotencyKey, InterfaceCall, InterfaceEvent
 from torwart.store.models.mail import MailIn, MailOut
 from torwart.store.models.meter import Meter
 from torwart.store.models.order import Draft, Order, Proposal
@@ -21,12 +22,14 @@ from torwart.store.models.run import Run, Step, Wait
 from torwart.store.models.ticket import Attachment, Ticket, TicketEntry
 from torwart.store.models.transcript import Exchange
 from torwart.store.models.user import User
+from torwart.store.models.webhook import Attempt, Delivery, Webhook
 
 __all__ = [
     "Access",
     "Approval",
     "ApprovedConfiguration",
     "Attachment",
+    "Attempt",
     "AuditEntry",
     "AuditLink",
     "AuditPending",
@@ -37,7 +40,9 @@ __all__ = [
     "Client",
     "Contact",
     "ContactCertificate",
+    "Coupling",
     "Custody",
+    "Delivery",
     "DeliveryNote",
     "DeliveryNoteItem",
     "Draft",
@@ -47,6 +52,9 @@ __all__ = [
     "Fact",
     "Gateway",
     "HandOver",
+    "IdempotencyKey",
+    "InterfaceCall",
+    "InterfaceEvent",
     "MailIn",
     "MailOut",
     "MarketParticipant",
@@ -63,4 +71,5 @@ __all__ = [
     "TicketEntry",
     "User",
     "Wait",
+    "Webhook",
 ]
