@@ -16,7 +16,8 @@ _ADDRESS = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _LONGEST = 254  # RFC 5321 4.5.3.1.3 less the angle brackets
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+# Without its end a quoted string swallows the rest, and with it any address: in one pass, whatever the line holds.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*\)")
 _IN_ANGLES = re.compile(r"([^<>]*)<([^<>]*)>\s*")
 

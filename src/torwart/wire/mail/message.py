@@ -121,7 +121,7 @@ def _field(name: str, value: str) -> bytes:
 
 def _text(subtype: str, text: str) -> bytes:
     # RFC 2046 4.1.1: line ends are CRLF; quoted-printable then keeps lines short and signatures whole.
-    plain = clean(text).replace("\r\n", "\n")
+    plain = re.sub(r"\r\n?", "\n", clean(text))
     encoded = _CRLF.join(quopri.encodestring(line.encode("utf-8", "replace")) for line in plain.split("\n"))
     # RFC 4880 and MTAs of old: a line "From " grows a ">" and a line "." ends the mail.
     encoded = re.sub(rb"(?m)^(From |\.)", lambda match: b"=%02X" % match[1][0] + match[1][1:], encoded)

@@ -6,6 +6,7 @@ hostile input (thousands of nested boundaries) grows with the square of the size
 
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -131,24 +132,39 @@ def _unfolded(value: bytes) -> str:
     return re.sub(r"\r?\n", "", text).strip()
 
 
-def parts(entity: Entity) -> list[bytes]:
+def parts(entity: Entity, most: int = LIMITS.parts) -> list[bytes]:
     """The octets of each part of a multipart, as signed: without the line end before the next delimiter (RFC 2046
-    5.1.1). Without a boundary, or with one that never comes, there are none."""
-    boundary = entity.parameter("boundary")
-    if not boundary or len(boundary) > _LONGEST_BOUNDARY:
-        return []
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode("utf-8")) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
+    5.1.1). Without a boundary, or with one that never comes, there are none; more than ``most`` are refused."""
     found: list[bytes] = []
     start = None
-    for match in delimiter.finditer(entity.body):
+    for begin, end, last in _delimiters(entity.body, entity.parameter("boundary")):
         if start is not None:
-            found.append(entity.body[start : max(start, match.start())])
-        if match[1]:
+            found.append(entity.body[start : max(start, begin)])
+        if last:
             return found
-        start = entity.body.find(b"\n", match.end()) + 1 or len(entity.body)
+        if len(found) == most:
+            raise MAIL_MALFORMED(why=f"> {most} parts")
+        start = entity.body.find(b"\n", end) + 1 or len(entity.body)
     if start is not None:
         found.append(entity.body[start:])
     return found
 
 
 _LONGEST_BOUNDARY = 200
+_REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
+
+
+def _delimiters(body: bytes, boundary: str) -> Iterator[tuple[int, int, bool]]:
+    """Where each delimiter line begins (with the line end before it) and ends, and whether it is the last."""
+    if not boundary or len(boundary) > _LONGEST_BOUNDARY:
+        return
+    mark = b"--" + boundary.encode("utf-8")
+    at = body.find(mark)
+    while at >= 0:
+        rest = _REST_OF_DELIMITER.match(body, at + len(mark)) if at == 0 or body[at - 1] == _LINE_FEED else None
+        if rest:
+            yield at - (2 if body[at - 2 : at] == b"\r\n" else 1 if at else 0), rest.end(), rest[1] is not None
+        at = body.find(mark, at + len(mark))
+
+
+_LINE_FEED = 0x0A

@@ -140,7 +140,7 @@ class _Collector:
         if self.count > self.limits.parts:
             raise MAIL_MALFORMED(why=f"> {self.limits.parts} parts")
         kind = entity.content_type
-        children = parts(entity) if kind.startswith("multipart/") else []
+        children = parts(entity, self.limits.parts) if kind.startswith("multipart/") else []
         if children:
             if depth == self.limits.depth:
                 raise MAIL_MALFORMED(why=f"> {depth} levels")
@@ -182,5 +182,7 @@ class _Collector:
         return re.sub(r"\r\n?", "\n", whole)[:most]
 
     def _stripped(self) -> Iterator[str]:
+        left = self.limits.text
         for piece in self.rich:
-            yield strip_html(piece[: 2 * self.limits.text])
+            yield strip_html(piece[:left])
+            left -= min(left, len(piece))

@@ -69,9 +69,12 @@ def _octets(encoding: str, content: str) -> bytes:
     return lenient_base64(raw)
 
 
+_NOT_BASE64 = bytes(octet for octet in range(256) if not re.match(rb"[A-Za-z0-9+/]", bytes([octet])))
+
+
 def lenient_base64(raw: bytes) -> bytes:
     """What can be decoded: foreign characters are skipped, a broken end is left off."""
-    kept = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    kept = raw.translate(None, _NOT_BASE64)
     kept = kept[:-1] if len(kept) % 4 == 1 else kept
     return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4))
 
