@@ -107,6 +107,7 @@ LANGUAGE_COOKIE_NAME = "sprache"
 STATIC_URL = f"/static/{_digest(*(face / 'static' for face in _FACES.iterdir() if (face / 'static').is_dir()))}/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_IMMUTABLE_FILE_TEST = ".*"
 
 # Sessions, cookies, transport.

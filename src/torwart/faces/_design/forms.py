@@ -4,6 +4,7 @@
 fields that Django lacks stand here. ``<c-field :field="form.caller" />`` draws any of them.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,15 @@ from torwart.faces._design.language import t
 
 _REQUIRED = t("Füllen Sie das Feld „{label}“ aus.", "Fill in the field “{label}”.")
 _CHOOSE = t("Wählen Sie bei „{label}“ etwas aus.", "Choose something for “{label}”.")
+_TICK = t("Setzen Sie das Häkchen bei „{label}“.", "Tick “{label}”.")
 _FILE = t("Wählen Sie bei „{label}“ eine Datei aus.", "Choose a file for “{label}”.")
+
+
+_MISSING: tuple[tuple[type[forms.Field], Any], ...] = (
+    (forms.ChoiceField, _CHOOSE),
+    (forms.BooleanField, _TICK),
+    (forms.FileField, _FILE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,7 @@ def _say_what_is_missing(field: forms.Field) -> None:
     now = field.error_messages.get("required")
     if not field.required or not isinstance(now, Missing | type(forms.Field.default_error_messages["required"])):
         return
-    chosen = isinstance(field, forms.ChoiceField | forms.BooleanField)
-    text = _CHOOSE if chosen else _FILE if isinstance(field, forms.FileField) else _REQUIRED
+    text = next((text for cls, text in _MISSING if isinstance(field, cls)), _REQUIRED)
     messages: dict[str, Any] = field.error_messages
     messages["required"] = Missing(text, field.label or "")
 
@@ -112,6 +120,14 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What is no day is shown as it was typed, which a browser's date input would not do."""
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"]
+        if shown and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", shown):
+            context["widget"]["type"] = "text"
+        return context
 
 
 class DateField(forms.DateField):
