@@ -100,7 +100,8 @@ def test_a_request_arrives_with_the_certificate_and_its_proof(play: Any, pki: Te
     assert (method, target) == ("POST", "/v1/operations/wake-up?x=1")
     assert headers["idempotency-key"] == "k1"
     assert json.loads(body) == {"gateway": "EPPC0211358875"}
-    proven = peer_of(SECRET, method=method, target=target, headers=headers, now=time.time())
+    path, _, query = target.partition("?")
+    proven = peer_of(SECRET, method=method, path=path, query=query, headers=headers, now=time.time())
     assert proven == pki.emt.tls.certificate_der
 
 
@@ -115,7 +116,7 @@ def test_nobody_passes_a_header_for_ours(play: Any, pki: TestPki, web: Web, name
 
     play(story, api=Api(web.path, SECRET))
     ours = {key: values for key, values in asked(web).items() if key.replace("_", "-").startswith("torwart-")}
-    assert sorted(ours) == ["torwart-address", "torwart-peer", "torwart-proof"]
+    assert sorted(ours) == ["torwart-address", "torwart-peer", "torwart-proof", "torwart-target"]
     assert all(len(values) == 1 and "forged" not in values[0] for values in ours.values())
 
 

@@ -15,7 +15,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -24,7 +24,7 @@ from torwart.kernel.refusals.interface import PEER_UNPROVEN
 
 PREFIX = "torwart-"
 """Headers that begin so are the front's; it drops what a caller sends under such a name."""
-PEER, PROOF, SECRET = "torwart-peer", "torwart-proof", "torwart-proxy-secret"
+PEER, PROOF, TARGET, SECRET = "torwart-peer", "torwart-proof", "torwart-target", "torwart-proxy-secret"
 WINDOW = 60
 """Seconds a proof holds, in both directions."""
 _LONGEST = 16_384
@@ -34,13 +34,14 @@ def prove(secret: bytes, *, method: str, target: str, certificate: bytes, at: fl
     """The headers a front adds to a request: certificate (DER) and its proof."""
     peer = urlsafe_b64encode(certificate).decode()
     made = f"{int(at)}"
-    return {PEER: peer, PROOF: f"{made}.{_mac(secret, method, target, peer, made)}"}
+    return {PEER: peer, TARGET: target, PROOF: f"{made}.{_mac(secret, method, target, peer, made)}"}
 
 
-def peer_of(secret: bytes, *, method: str, target: str, headers: Mapping[str, str], now: float) -> bytes:
+def peer_of(secret: bytes, *, method: str, path: str, query: str, headers: Mapping[str, str], now: float) -> bytes:
     """The certificate (DER) of who is behind a request; ``interface.peer_unproven`` without good proof.
 
-    ``headers``: names in lower case; ``target``: path and query as they came.
+    ``headers``: names in lower case; ``path`` (decoded, as WSGI gives it) and ``query`` (as it came) of the request
+    must be those of the target the front has proven.
     """
     peer = headers.get(PEER, "")
     if not peer or len(peer) > _LONGEST:
@@ -50,8 +51,12 @@ def peer_of(secret: bytes, *, method: str, target: str, headers: Mapping[str, st
             raise PEER_UNPROVEN()
         return _from_proxy(peer)
     made, _, mac = headers.get(PROOF, "").partition(".")
+    target = headers.get(TARGET, "")
     right = _mac(secret, method, target, peer, made)
     if not hmac.compare_digest(mac.encode(), right.encode()) or not _fresh(made, now):
+        raise PEER_UNPROVEN()
+    proven, _, asked = target.partition("?")
+    if unquote(proven) != path or asked != query:
         raise PEER_UNPROVEN()
     try:
         return urlsafe_b64decode(peer)
