@@ -6,7 +6,6 @@ Key labels in the key store: ``client-<id>.gwa.<use>.<sequence>``, use ``tls``, 
 import secrets
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cryptography import x509
 from django.db import connection
@@ -49,7 +48,7 @@ def key(keys: KeyStore, client: int, use: Use) -> StoredKey:
     Which one is active is asked again after some seconds: after an exchange the key before it stays valid for long.
     """
     der, ski, sequence = _active(client, use)
-    return StoredKey(keys, label(client, use, sequence), _load(der), bytes.fromhex(ski))
+    return StoredKey(keys, label(client, use, sequence), certificates.load(der), bytes.fromhex(ski))
 
 
 def _active(client: int, use: Use) -> tuple[bytes, str, int]:
@@ -69,11 +68,6 @@ def _active(client: int, use: Use) -> tuple[bytes, str, int]:
     found = bytes(der), str(ski), int(sequence)
     _remembered[database, client, use] = now, found
     return found
-
-
-@lru_cache(maxsize=4096)
-def _load(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
 
 
 def register(keys: KeyStore, client: int, certificate: x509.Certificate, sequence: int, use: Use) -> None:

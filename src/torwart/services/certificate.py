@@ -1,26 +1,67 @@
 """Certificates: what we know, what we asked for, what is revoked. The rows follow what gateways and CAs prove."""
 
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import transaction
-from django.db.models import Max
 from django.db.models.functions import Now
 
 from torwart.kernel.refusals.process import NOTHING_TO_RENEW
 from torwart.ports.process_engine import ProcessEngine
 from torwart.ports.sub_ca import CaAnswer
 from torwart.services import audit
+from torwart.store import statement
 from torwart.store.models import Certificate, CertificateRequest, Emt, Gateway, RevocationList
 from torwart.wire import certificate as profile
-from torwart.wire.certificate import Role, Use
+from torwart.wire.certificate import Use
 from torwart.wire.cms import ski_of
+from torwart.wire.cms.keys import public_key_of
 
 PENDING = ("prepared", "accepted")
+
+_REMEMBER = """
+INSERT INTO store_certificate (client_id, gateway_id, emt_id, owner, role, use, sequence, seal, issuer, serial, ski,
+                               fingerprint, not_before, not_after, state, state_since, der)
+VALUES (%(client)s, %(gateway)s, %(emt)s, %(owner)s, %(role)s, %(use)s, %(sequence)s, %(seal)s, %(issuer)s, %(serial)s,
+        %(ski)s, %(fingerprint)s, %(not_before)s, %(not_after)s, %(state)s, now(), %(der)s)
+    ON CONFLICT (fingerprint) DO UPDATE SET state = excluded.state, state_since = excluded.state_since
+"""
+_OF_GATEWAY = """
+SELECT use, der FROM store_certificate
+ WHERE gateway_id = %(gateway)s AND state = ANY(%(states)s) AND (%(seal)s::boolean IS NULL OR seal = %(seal)s)
+ ORDER BY sequence, id
+"""
+_OF_EMT = "SELECT use, der FROM store_certificate WHERE emt_id = %(emt)s AND state = 'active' ORDER BY sequence, id"
+_SET_STATE = """
+UPDATE store_certificate SET state = %(after)s, state_since = now()
+ WHERE gateway_id = %(gateway)s AND state = ANY(%(states)s) AND (%(seal)s::boolean IS NULL OR seal = %(seal)s)
+RETURNING serial
+"""
+_HIGHEST = """
+SELECT coalesce(max(sequence), 0) FROM store_certificate WHERE gateway_id = %(gateway)s AND NOT seal AND role = 'SMGW'
+"""
+_PREPARE = """
+INSERT INTO store_certificaterequest (message_id, gateway_id, kind, package, state, return_code, message, certificates,
+                                      prepared_at)
+VALUES (%(message_id)s, %(gateway)s, %(kind)s, %(package)s, 'prepared', '', '', '[]', now()) ON CONFLICT DO NOTHING
+"""
+_ANSWERED = """
+UPDATE store_certificaterequest
+   SET state = %(state)s, return_code = %(code)s, message = %(message)s, certificates = %(certificates)s,
+       answered_at = CASE WHEN %(state)s = 'answered' THEN now() END
+ WHERE message_id = %(message_id)s AND state = ANY(%(open)s)
+"""
+_ANSWER_OF = """
+SELECT return_code, message, certificates FROM store_certificaterequest
+ WHERE message_id = %(message_id)s AND state = 'answered'
+"""
 
 
 def remember(
@@ -31,55 +72,64 @@ def remember(
     gateway: Gateway | None = None,
     emt: Emt | None = None,
     seal: bool = False,
-) -> Certificate:
+) -> None:
     """Keep a certificate; one we already have only changes its state."""
     identity = profile.identify(certificate)
-    row, _ = Certificate.objects.update_or_create(
-        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
-        defaults={"state": state, "state_since": Now()},
-        create_defaults={
-            "client_id": client if client is not None else getattr(gateway, "client_id", None),
-            "gateway": gateway,
-            "emt": emt,
-            "owner": identity.common_name,
-            "role": identity.role.value,
-            "use": identity.use.value,
-            "sequence": identity.sequence,
-            "seal": seal,
-            "issuer": certificate.issuer.rfc4514_string(),
-            "serial": f"{certificate.serial_number:x}",
-            "ski": ski_of(certificate).hex(),
-            "not_before": certificate.not_valid_before_utc,
-            "not_after": certificate.not_valid_after_utc,
-            "state": state,
-            "der": certificate.public_bytes(serialization.Encoding.DER),
-        },
-    )
-    return row
+    row = {
+        "client": client if client is not None else getattr(gateway, "client_id", None),
+        "gateway": gateway.pk if gateway is not None else None,
+        "emt": emt.pk if emt is not None else None,
+        "owner": identity.common_name,
+        "role": identity.role.value,
+        "use": identity.use.value,
+        "sequence": identity.sequence,
+        "seal": seal,
+        "issuer": certificate.issuer.rfc4514_string(),
+        "serial": f"{certificate.serial_number:x}",
+        "ski": ski_of(certificate).hex(),
+        "fingerprint": certificate.fingerprint(hashes.SHA256()).hex(),
+        "not_before": certificate.not_valid_before_utc,
+        "not_after": certificate.not_valid_after_utc,
+        "state": state,
+        "der": certificate.public_bytes(serialization.Encoding.DER),
+    }
+    statement.changed(_REMEMBER, row)
 
 
 def of_gateway(gateway: Gateway, *states: str, seal: bool | None = None) -> dict[Use, x509.Certificate]:
     """The gateway's certificates in one of ``states`` by use, the newest of each."""
-    rows = Certificate.objects.filter(gateway=gateway, state__in=states).order_by("sequence", "id")
-    if seal is not None:
-        rows = rows.filter(seal=seal)
-    return {Use(row.use): x509.load_der_x509_certificate(bytes(row.der)) for row in rows}
+    found = statement.rows(_OF_GATEWAY, {"gateway": gateway.pk, "states": list(states), "seal": seal})
+    return {Use(use): load(der) for use, der in found}
+
+
+def signers(gateway: Gateway, *states: str) -> list[tuple[bytes, ec.EllipticCurvePublicKey]]:
+    """SKI and key of the gateway's SIG certificates in one of ``states``, seal and operational ones."""
+    found = statement.rows(_OF_GATEWAY, {"gateway": gateway.pk, "states": list(states), "seal": None})
+    return [signer(der) for use, der in found if use == Use.SIG]
+
+
+@lru_cache(maxsize=2048)
+def load(der: bytes) -> x509.Certificate:
+    """The certificate of these octets; read once, since what it says never changes."""
+    return x509.load_der_x509_certificate(der)
+
+
+@lru_cache(maxsize=2048)
+def signer(der: bytes) -> tuple[bytes, ec.EllipticCurvePublicKey]:
+    """Subject key identifier and public key of a certificate, as a signature's reader wants them; made once."""
+    return ski_of(load(der)), public_key_of(load(der))
 
 
 def of_emt(emt: Emt) -> dict[Use, x509.Certificate]:
     """The EMT's active certificates by use."""
-    rows = Certificate.objects.filter(emt=emt, state="active").order_by("sequence", "id")
-    return {Use(row.use): x509.load_der_x509_certificate(bytes(row.der)) for row in rows}
+    return {Use(use): load(der) for use, der in statement.rows(_OF_EMT, {"emt": emt.pk})}
 
 
 def set_state(gateway: Gateway, before: Iterable[str], after: str, *, actor: str, seal: bool | None = None) -> int:
     """Move the gateway's certificates from one of ``before`` to ``after``, audited by serial; how many there were."""
     with transaction.atomic():
-        rows = Certificate.objects.filter(gateway=gateway, state__in=list(before))
-        if seal is not None:
-            rows = rows.filter(seal=seal)
-        serials = sorted(rows.values_list("serial", flat=True))
-        rows.update(state=after, state_since=Now())
+        moved = {"gateway": gateway.pk, "states": list(before), "after": after, "seal": seal}
+        serials = sorted(serial for (serial,) in statement.rows(_SET_STATE, moved))
         if serials:
             audit.append(
                 actor=actor,
@@ -117,12 +167,11 @@ def require_operational(device_id: str) -> None:
 
 def next_sequence(gateway: Gateway) -> int:
     """Running number of the gateway's next set: above all sets a CA has issued to it, the ones we did not take too."""
-    rows = Certificate.objects.filter(gateway=gateway, seal=False, role=Role.SMGW)
-    highest: int = rows.aggregate(highest=Max("sequence", default=0))["highest"]
+    ((highest,),) = statement.rows(_HIGHEST, {"gateway": gateway.pk})
     for answer in CertificateRequest.objects.filter(gateway=gateway, state="answered").values_list("certificates"):
         for der in answer[0]:
             highest = max(highest, profile.identify(x509.load_der_x509_certificate(b64decode(der))).sequence)
-    return highest + 1
+    return int(highest) + 1
 
 
 def validity(device_id: str) -> dict[str, Any]:
@@ -137,10 +186,8 @@ def validity(device_id: str) -> dict[str, Any]:
 def prepare_request(run_id: str, gateway: Gateway, kind: str, package: bytes) -> str:
     """Keep a request package before it is sent. The message id is the run's: the same run asks the same thing."""
     message_id = f"{run_id}:{kind}"
-    CertificateRequest.objects.get_or_create(
-        message_id=message_id,
-        defaults={"gateway": gateway, "kind": kind, "package": package, "state": "prepared"},
-    )
+    prepared = {"message_id": message_id, "gateway": gateway.pk, "kind": kind, "package": package}
+    statement.changed(_PREPARE, prepared)
     return message_id
 
 
@@ -151,13 +198,22 @@ def package(message_id: str) -> bytes:
 def answered(message_id: str, answer: CaAnswer) -> None:
     """Keep the CA's answer to our call; ``ok_syntax`` means it calls back. A kept callback is not overwritten."""
     state = "accepted" if answer.return_code == "ok_syntax" else "answered"
-    CertificateRequest.objects.filter(message_id=message_id, state="prepared").update(
-        state=state,
-        return_code=answer.return_code,
-        message=answer.message,
-        certificates=[b64encode(der).decode() for der in answer.certificates],
-        answered_at=Now() if state == "answered" else None,
-    )
+    _keep_answer(message_id, ["prepared"], state, answer.return_code, answer.message, answer.certificates)
+
+
+def _keep_answer(
+    message_id: str, before: Iterable[str], state: str, code: str, message: str, certificates: Iterable[bytes]
+) -> bool:
+    """Write a CA's answer to a request that is in one of the states ``before``; ``False`` if it is not."""
+    answer = {
+        "message_id": message_id,
+        "open": list(before),
+        "state": state,
+        "code": code,
+        "message": message,
+        "certificates": json.dumps([b64encode(der).decode() for der in certificates]),
+    }
+    return statement.changed(_ANSWERED, answer) == 1
 
 
 def called_back(engine: ProcessEngine, message_id: str, status: str, message: str, certificates: list[bytes]) -> bool:
@@ -166,24 +222,19 @@ def called_back(engine: ProcessEngine, message_id: str, status: str, message: st
     Twice the same callback changes nothing (spec: the Sub-CA may call back twice).
     """
     with transaction.atomic():
-        row = CertificateRequest.objects.select_for_update().filter(message_id=message_id).first()
-        if row is None:
-            return False
-        if row.state in PENDING:
-            row.state, row.return_code, row.message = "answered", status, message
-            row.certificates = [b64encode(der).decode() for der in certificates]
-            row.answered_at = Now()
-            row.save()
+        if _keep_answer(message_id, PENDING, "answered", status, message, certificates):
             engine.nudge(f"ca:{message_id}")
-    return True
+            return True
+        return CertificateRequest.objects.filter(message_id=message_id).exists()
 
 
 def answer_of(message_id: str) -> CaAnswer | None:
     """The final answer to a request, or ``None`` while the CA has not given it."""
-    row = CertificateRequest.objects.filter(message_id=message_id, state="answered").first()
-    if row is None:
+    found = statement.rows(_ANSWER_OF, {"message_id": message_id})
+    if not found:
         return None
-    return CaAnswer(row.return_code, tuple(b64decode(der) for der in row.certificates), row.message)
+    code, message, certificates = found[0]
+    return CaAnswer(code, tuple(b64decode(der) for der in json.loads(certificates)), message)
 
 
 def keep_revocation_list(der: bytes, verified: profile.RevocationList, now: datetime) -> bool:

@@ -5,16 +5,23 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from torwart.kernel.gateway_state import GATEWAY, GatewayState, GatewayVerb
 from torwart.kernel.refusals.process import GATEWAY_UNKNOWN, METER_UNKNOWN
 from torwart.services import audit
+from torwart.store import statement
 from torwart.store.models import Gateway, Meter
 
 HALF_WAY = (GatewayState.PERSONALISED, GatewayState.CONNECTED)
 """Where an earlier commissioning may have left a gateway: the next one goes on from what it has."""
+
+_GET = f"SELECT {statement.columns(Gateway)} FROM store_gateway WHERE device_id = %(device)s"  # noqa: S608
+_HELD = "SELECT id, state, client_id FROM store_gateway WHERE device_id = %(device)s FOR UPDATE"
+_CONTACTED = """
+UPDATE store_gateway SET last_contact_at = %(at)s, first_contact_at = coalesce(first_contact_at, %(at)s)
+ WHERE device_id = %(device)s
+"""
 
 Device = Gateway
 """The row of a gateway, for the floors above that may not name the store."""
@@ -22,10 +29,10 @@ Device = Gateway
 
 def get(device_id: str) -> Gateway:
     """The gateway, or the refusal that names the missing delivery note."""
-    try:
-        return Gateway.objects.select_related("client").get(device_id=device_id)
-    except Gateway.DoesNotExist:
-        raise GATEWAY_UNKNOWN(gateway=device_id) from None
+    found = statement.rows(_GET, {"device": device_id})
+    if not found:
+        raise GATEWAY_UNKNOWN(gateway=device_id)
+    return statement.made(Gateway, found[0])
 
 
 def meters(device_ids: Iterable[str]) -> list[Meter]:
@@ -43,25 +50,23 @@ def move(device_id: str, verb: GatewayVerb, *, actor: str, reason: str = "", **f
     there. ``fields`` are columns set with the move, e.g. ``commissioned_at``.
     """
     with transaction.atomic():
-        gateway = Gateway.objects.select_for_update().get(device_id=device_id)
-        before = GatewayState(gateway.state)
+        ((pk, state, client),) = statement.rows(_HELD, {"device": device_id})
+        before = GatewayState(state)
         after = GATEWAY.next(before, verb)
-        Gateway.objects.filter(pk=gateway.pk).update(state=after, state_since=Now(), **fields)
+        Gateway.objects.filter(pk=pk).update(state=after, state_since=Now(), **fields)
         audit.append(
             actor=actor,
             action=f"gateway.{verb}",
             subject=f"gateway:{device_id}",
             payload={"from": before.value, "to": after.value, **({"reason": reason} if reason else {})},
-            client=gateway.client_id,
+            client=client,
         )
     return str(after.value)
 
 
 def contacted(device_id: str, at: datetime) -> None:
     """A head-end has seen the gateway: first and last contact."""
-    Gateway.objects.filter(device_id=device_id).update(
-        last_contact_at=at, first_contact_at=Coalesce("first_contact_at", Value(at))
-    )
+    statement.changed(_CONTACTED, {"device": device_id, "at": at})
 
 
 def block(device_id: str, *, actor: str, reason: str) -> None:

@@ -1,11 +1,11 @@
 """Facts from head-ends: stored once, then noted; only then the head-end may answer its gateway (design D5)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-from django.db import connection, transaction
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from django.db import transaction
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import CONFIRMATION_FOREIGN
@@ -13,11 +13,44 @@ from torwart.ports import gateway_link
 from torwart.ports.key_store import KeyStore
 from torwart.ports.process_engine import ProcessEngine
 from torwart.services import audit
+from torwart.services import certificate as certificates
 from torwart.services import event as events
 from torwart.services import gateway as gateways
-from torwart.store.models import Certificate, Emt, Fact, Gateway, Meter, ReadingConfirmation
+from torwart.store import statement
+from torwart.store.models import Fact, Gateway, ReadingConfirmation
 from torwart.wire import cms
 from torwart.wire.emt_confirmation import Confirmation
+
+_INSERT = """
+INSERT INTO store_fact (id, kind, device, at, details, body, handled_at, refusal)
+VALUES (%(id)s, %(kind)s, %(device)s, %(at)s, %(details)s, %(body)s, now(), '') ON CONFLICT DO NOTHING
+"""
+_REFUSED = "UPDATE store_fact SET refusal = %(refusal)s WHERE id = %(fact)s"
+_EMT_SIGNER = """
+SELECT e.id, e.client_id, e.name, c.der FROM store_certificate AS c JOIN store_emt AS e ON e.id = c.emt_id
+ WHERE c.ski = %(ski)s AND c.role = 'EMT' AND c.use = 'SIG' AND c.state = 'active'
+"""
+_CONFIRMED = """
+WITH device AS (SELECT id FROM store_gateway WHERE device_id = %(device)s AND client_id = %(client)s),
+     kept AS (
+       INSERT INTO store_readingconfirmation (emt_id, gateway_id, fact, meter, content, confirmed_at)
+       SELECT %(emt)s, id, %(fact)s, %(meter)s, %(content)s, %(received)s FROM device
+     ),
+     first AS (
+       UPDATE store_meter SET first_value_at = %(first)s FROM device
+        WHERE device_id = %(meter)s AND gateway_id = device.id AND first_value_at IS NULL
+     )
+SELECT id FROM device
+"""
+# The newest facts of the device are enough: an answer comes within minutes of its question.
+_ANSWER = """
+SELECT body FROM (
+    SELECT body, details FROM store_fact WHERE device = %(device)s AND kind = 'notify' ORDER BY at DESC LIMIT 50
+  ) AS newest
+ WHERE EXISTS (SELECT 1 FROM jsonb_each_text(details -> 'headers') AS header
+                WHERE lower(header.key) = 'x-cid' AND header.value = %(correlation)s)
+ LIMIT 1
+"""
 
 
 def take(engine: ProcessEngine, fact: gateway_link.Fact, keys: KeyStore | None = None) -> bool:
@@ -27,7 +60,7 @@ def take(engine: ProcessEngine, fact: gateway_link.Fact, keys: KeyStore | None =
     events stay closed.
     """
     with transaction.atomic():
-        if not _insert(fact):
+        if not statement.changed(_INSERT, _row(fact)):
             return False
         handler = _HANDLERS.get(fact.kind)
         if handler is not None:
@@ -40,26 +73,19 @@ def take(engine: ProcessEngine, fact: gateway_link.Fact, keys: KeyStore | None =
 
 
 def _believe(fact: gateway_link.Fact, interpret: Callable[[], None]) -> None:
-    """Interpret what somebody claims; what cannot be believed stays stored with the reason."""
-    refusal = ""
+    """Interpret what somebody claims; what cannot be believed stays stored with the reason. ``interpret`` refuses
+    before it writes anything.
+    """
     try:
-        with transaction.atomic():
-            interpret()
+        interpret()
     except Refusal as refused:
-        refusal = str(refused)
-    if refusal:
-        Fact.objects.filter(pk=fact.id).update(refusal=refusal)
+        statement.changed(_REFUSED, {"fact": fact.id, "refusal": str(refused)})
 
 
-def _insert(fact: gateway_link.Fact) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO store_fact (id, kind, device, at, details, body, handled_at, refusal)"
-            " VALUES (%s, %s, %s, %s, %s::jsonb, %s, now(), '')"
-            " ON CONFLICT DO NOTHING",
-            (fact.id, fact.kind, fact.device[:64], fact.at, gateway_link.to_json(fact.details), fact.body),
-        )
-        return bool(cursor.rowcount == 1)
+def _row(fact: gateway_link.Fact) -> dict[str, Any]:
+    details = gateway_link.to_json(fact.details)
+    device = fact.device[:64]
+    return {"id": fact.id, "kind": fact.kind, "device": device, "at": fact.at, "details": details, "body": fact.body}
 
 
 def _connected(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
@@ -78,12 +104,10 @@ def _refused(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
         payload={"why": str(fact.details.get("why", "")), "serial": str(fact.details.get("serial", ""))},
         client=known,
     )
-    engine.nudge(f"gateway:{fact.device}")
 
 
 def _notified(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
-    """An event or asynchronous answer: whoever waits for this gateway or this correlation id looks again."""
-    engine.nudge(f"gateway:{fact.device}")
+    """An event or asynchronous answer: whoever waits for this correlation id looks again."""
     correlation = header(fact.details, "x-cid")
     if correlation:
         engine.nudge(f"cid:{correlation}")
@@ -94,36 +118,53 @@ def _opened(keys: KeyStore, fact: gateway_link.Fact) -> None:
     events.take(keys, fact.device, fact.id, target, headers, fact.body)
 
 
+class _EmtSigners(Mapping[bytes, EllipticCurvePublicKey]):
+    """SIG keys of all EMTs in force, looked up by the one SKI a message names; ``owners``: whose they are."""
+
+    def __init__(self) -> None:
+        self.owners: dict[bytes, tuple[int, int, str]] = {}
+
+    def __getitem__(self, ski: bytes) -> EllipticCurvePublicKey:
+        found = statement.rows(_EMT_SIGNER, {"ski": ski.hex()})
+        if not found:
+            raise KeyError(ski)
+        *owner, der = found[0]
+        self.owners[ski] = tuple(owner)
+        return certificates.signer(der)[1]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.owners)
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+
 def _confirmed(engine: ProcessEngine, fact: gateway_link.Fact) -> None:
     """An EMT says that readings arrived; believed only if its configured SIG key signed it."""
-    rows = Certificate.objects.filter(role="EMT", use="SIG", state="active", emt__isnull=False)
-    signers: dict[bytes, Any] = {}
-    emts: dict[bytes, int | None] = {}
-    for ski, der, owner in rows.values_list("ski", "der", "emt_id"):
-        signers[bytes.fromhex(ski)] = x509.load_der_x509_certificate(bytes(der)).public_key()
-        emts[bytes.fromhex(ski)] = owner
+    signers = _EmtSigners()
     verified = cms.verify(fact.body, signers=signers)
     told = Confirmation.decode(verified.content)
-    emt = Emt.objects.get(pk=emts[verified.signer_ski] or 0)
-    device = Gateway.objects.filter(device_id=told.device.upper(), client_id=emt.client_id).first()
-    if device is None:
-        raise CONFIRMATION_FOREIGN(emt=emt.name, gateway=told.device)
-    ReadingConfirmation.objects.create(
-        emt=emt,
-        gateway=device,
-        fact=fact.id,
-        meter=told.meter.upper()[:14],
-        content={
-            "contract": told.contract,
-            "first": told.first.isoformat(),
-            "last": told.last.isoformat(),
-            "values": told.values,
-        },
-        confirmed_at=told.received,
-    )
-    meter = Meter.objects.filter(device_id=told.meter.upper()[:14], gateway=device, first_value_at__isnull=True)
-    meter.update(first_value_at=told.first)
-    engine.nudge(f"confirmation:{device.device_id}")
+    emt, client, name = signers.owners[verified.signer_ski]
+    device, meter = told.device.upper(), told.meter.upper()[:14]
+    content = {
+        "contract": told.contract,
+        "first": told.first.isoformat(),
+        "last": told.last.isoformat(),
+        "values": told.values,
+    }
+    confirmed = {
+        "emt": emt,
+        "client": client,
+        "device": device,
+        "fact": fact.id,
+        "meter": meter,
+        "content": gateway_link.to_json(content),
+        "received": told.received,
+        "first": told.first,
+    }
+    if not statement.rows(_CONFIRMED, confirmed):
+        raise CONFIRMATION_FOREIGN(emt=name, gateway=told.device)
+    engine.nudge(f"confirmation:{device}")
 
 
 def header(details: Mapping[str, Any], name: str) -> str:
@@ -147,11 +188,8 @@ def confirmed_gateways() -> set[str]:
 
 def asynchronous_answer(gateway: str, correlation: str) -> bytes | None:
     """Body of the notification that answers this correlation id (A2 §7.5), still protected, or ``None``."""
-    rows = Fact.objects.filter(kind="notify", device=gateway).order_by("-stored_at")[:50]
-    for row in rows:
-        if header(row.details, "x-cid") == correlation:
-            return bytes(row.body)
-    return None
+    found = statement.rows(_ANSWER, {"device": gateway, "correlation": correlation})
+    return bytes(found[0][0]) if found else None
 
 
 _HANDLERS: Mapping[str, Callable[[ProcessEngine, gateway_link.Fact], None]] = {
