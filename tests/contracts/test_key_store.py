@@ -194,6 +194,17 @@ def test_a_certificate_for_another_key_is_refused(pki: TestPki, store: KeyStore)
     assert caught.value.code == "keys.unknown"
 
 
+def test_many_secrets_at_once_replace_what_was_there(store: KeyStore, opened: Callable[[], KeyStore]) -> None:
+    """All of a delivery's secrets are kept in one go, also over those that an import which died has left behind."""
+    store.put_secret("meter-1.mk0", b"left behind")
+    secrets = {f"meter-{number}.mk0": bytes([number]) * 16 for number in range(20)}
+    store.put_secrets(secrets)
+    store.put_secrets({})
+
+    again = opened()
+    assert {label: again.secret(label) for label in again.labels("meter-")} == secrets
+
+
 @pytest.mark.parametrize("secret", [b"", b"\0" * 16, bytes(range(256)) * 8])
 def test_secrets_come_back_as_they_went_in(store: KeyStore, opened: Callable[[], KeyStore], secret: bytes) -> None:
     """A meter's key is kept octet by octet, and is no key pair."""

@@ -1,5 +1,6 @@
 """Our private keys, behind a port: they are used, never read (design D7; MsbG § 52(4): key sets per client)."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from cryptography import x509
@@ -35,6 +36,12 @@ class KeyStore(Protocol):
 
     def put_secret(self, label: str, secret: bytes) -> None:
         """Keep a symmetric secret (e.g. a meter's MK0), encrypted at rest."""
+        ...
+
+    def put_secrets(self, secrets: Mapping[str, bytes]) -> None:
+        """Keep many at once, each in place of whatever its label held. All are safe when it returns; if the process
+        dies before, some may be missing or damaged, and the same call mends them.
+        """
         ...
 
     def secret(self, label: str) -> bytes: ...

@@ -223,3 +223,33 @@ def test_exactly_one_way_to_open(tmp_path: Path, key_file: Path) -> None:
     for options in ({}, {"key_file": key_file, "passphrase_file": key_file}):
         with pytest.raises(TypeError):
             FileKeyStore.open(tmp_path / "keys", **options)
+
+
+def test_destroying_one_of_many_leaves_the_others(tmp_path: Path, store: FileKeyStore) -> None:
+    """Secrets that came together share a file: what is destroyed is overwritten in it, the rest stays as it was."""
+    secrets = {f"meter-{number}.mk0": os.urandom(16) for number in range(100)}
+    store.put_secrets(secrets)
+    witness = tmp_path / "witness"
+    os.link(next(path for path in _entries(tmp_path) if path.name == "meter-7.mk0.entry"), witness)
+    before = witness.read_bytes()
+    store.destroy("meter-7.mk0")
+    del secrets["meter-7.mk0"]
+
+    after = witness.read_bytes()
+    changed = [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    assert len(changed) > len(secrets["meter-8.mk0"])
+    assert not any(after[changed[0] : changed[-1] + 1])
+    assert {label: store.secret(label) for label in store.labels()} == secrets
+
+
+def test_names_of_a_shared_file_cannot_be_swapped(tmp_path: Path, store: FileKeyStore) -> None:
+    """A further name on a file of several secrets opens nothing that was not sealed under it."""
+    store.put_secrets({"one": b"1" * 16, "two": b"2" * 16})
+    store.put_secret("three", b"3" * 16)
+    paths = {path.name: path for path in _entries(tmp_path)}
+    paths["three.entry"].unlink()
+    os.link(paths["one.entry"], paths["three.entry"])
+    with pytest.raises(Refusal) as caught:
+        store.secret("three")
+
+    assert caught.value.code == "keys.damaged"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,10 @@ class FileKeyStore:
     # -- secrets --------------------------------------------------------------------------------------------------
 
     def put_secret(self, label: str, secret: bytes) -> None:
-        self._vault.create(label, json.dumps({"secret": _text(secret)}).encode())
+        self._vault.create(label, _secret_content(secret))
+
+    def put_secrets(self, secrets: Mapping[str, bytes]) -> None:
+        self._vault.put_all((label, _secret_content(secret)) for label, secret in secrets.items())
 
     def secret(self, label: str) -> bytes:
         secret = self._entry(label, "secret").secret
@@ -139,6 +143,10 @@ class FileKeyStore:
 
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def _secret_content(secret: bytes) -> bytes:
+    return json.dumps({"secret": _text(secret)}).encode()
 
 
 def _key_content(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate | None) -> bytes:

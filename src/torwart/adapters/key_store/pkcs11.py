@@ -9,7 +9,7 @@ import hashlib
 import importlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,11 @@ class Pkcs11KeyStore:
     def put_secret(self, label: str, secret: bytes) -> None:
         self._demand_free(label)
         self._put(label, _SECRET, secret)
+
+    def put_secrets(self, secrets: Mapping[str, bytes]) -> None:
+        for label, secret in secrets.items():
+            self.destroy(label)
+            self._put(label, _SECRET, secret)
 
     def secret(self, label: str) -> bytes:
         found = self._object(label, self._api.ObjectClass.DATA, _SECRET, "secret")

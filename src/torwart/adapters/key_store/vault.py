@@ -2,17 +2,20 @@
 
 ``store.json`` says how the store is opened: with a key file (32 random bytes, mode 0600) or with a passphrase
 through scrypt, and holds a sealed known text that tells a wrong key at once. Each entry is one file,
-nonce ‖ AES-256-GCM(content), its label authenticated beside it, so that swapped files are noticed.
+nonce ‖ AES-256-GCM(content), its label authenticated beside it, so that swapped files are noticed. Secrets that came
+together lie in one file that has a name (hard link) for each of them, each sealed for itself.
 """
 
+import ctypes
 import hashlib
 import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, flock
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,10 @@ from torwart.kernel.refusals.keys import KEYS_DAMAGED, KEYS_EXISTS, KEYS_LABEL, 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,95}")
 _SETTINGS = "store.json"
 _SUFFIX = ".entry"
+_BUNDLE = b"torwart\1"
+"""How a file of several entries begins; one of a single entry begins with random octets."""
+_BUNDLE_SIZE = 64
+_MARK = 16
 _NONCE = 12
 _KEY = 32
 _KNOWN_TEXT = b"torwart key store"
@@ -99,6 +106,29 @@ class Vault:
             temporary.unlink()
         _sync_directory(path.parent)
 
+    def put_all(self, entries: Iterable[tuple[str, bytes]]) -> None:
+        """Write many entries, each in place of what its label held; all are on the disk when it returns.
+
+        Some share a file, under a name each: making a file costs ten times what a further name costs.
+        """
+        waiting = iter(entries)
+        while bundle := dict(islice(waiting, _BUNDLE_SIZE)):
+            self._put_bundle({label: self._seal(label, content) for label, content in bundle.items()})
+        _sync_file_system(self._directory)
+
+    def _put_bundle(self, sealed: Mapping[str, bytes]) -> None:
+        locations = {label: self._location(label) for label in sealed}
+        temporary = _write_temporary(self._directory / "bundle", _bundle(sealed))
+        try:
+            for label, location in locations.items():
+                try:
+                    os.link(temporary, location)
+                except FileExistsError:
+                    self.destroy(label)
+                    os.link(temporary, location)
+        finally:
+            temporary.unlink()
+
     @contextmanager
     def replacing(self) -> Iterator[None]:
         """Hold off other processes that want to replace an entry they have read."""
@@ -119,6 +149,7 @@ class Vault:
         except FileNotFoundError as error:
             raise KEYS_UNKNOWN(what=what, label=label) from error
         try:
+            sealed = sealed if not sealed.startswith(_BUNDLE) else sealed[slice(*_found(sealed, label))]
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], label.encode()), stamp
         except (InvalidTag, ValueError) as error:
             raise KEYS_DAMAGED(label=label) from error
@@ -140,7 +171,12 @@ class Vault:
         path = self._path(label)
         with suppress(FileNotFoundError):
             with path.open("r+b", buffering=0) as file:
-                file.write(bytes(os.fstat(file.fileno()).st_size))
+                begin, end = 0, os.fstat(file.fileno()).st_size
+                if file.read(len(_BUNDLE)) == _BUNDLE:
+                    file.seek(0)
+                    begin, end = _found(file.read(), label)
+                file.seek(begin)
+                file.write(bytes(end - begin))
                 os.fsync(file.fileno())
             path.unlink()
             _sync_directory(path.parent)
@@ -157,8 +193,11 @@ class Vault:
         return sorted(found)
 
     def _path(self, label: str) -> Path:
+        return Path(self._location(label))
+
+    def _location(self, label: str) -> str:
         shard = hashlib.sha256(check_label(label).encode()).hexdigest()[:2]
-        return self._directory / shard / f"{label}{_SUFFIX}"
+        return f"{self._directory}/{shard}/{label}{_SUFFIX}"
 
     def _seal(self, label: str, content: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -209,6 +248,28 @@ def _write_temporary(path: Path, content: bytes) -> Path:
     return temporary
 
 
+def _bundle(sealed: Mapping[str, bytes]) -> bytes:
+    """Several sealed contents as one file: magic, then for each the hash of its label, its size, and itself."""
+    records = (_mark(label) + len(each).to_bytes(4, "big") + each for label, each in sealed.items())
+    return _BUNDLE + b"".join(records)
+
+
+def _found(bundle: bytes, label: str) -> tuple[int, int]:
+    """Where the label's sealed content lies in a bundle; empty if it is not there."""
+    mark, at = _mark(label), len(_BUNDLE)
+    while at < len(bundle):
+        begin = at + _MARK + 4
+        size = int.from_bytes(bundle[at + _MARK : begin], "big")
+        if bundle.startswith(mark, at):
+            return begin, min(begin + size, len(bundle))
+        at = begin + size
+    return at, at
+
+
+def _mark(label: str) -> bytes:
+    return hashlib.sha256(label.encode()).digest()[:_MARK]
+
+
 def _write(path: Path, content: bytes) -> None:
     """Atomically: a crash leaves the old content or the new, never half of one."""
     os.replace(_write_temporary(path, content), path)
@@ -219,6 +280,20 @@ def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file_system(directory: Path) -> None:
+    """Bring all that was written to the directory's file system to the disk (syncfs, where there is one)."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        if syncfs(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs")
     finally:
         os.close(descriptor)
 

@@ -1,4 +1,4 @@
-"""Some hundred devices of a delivery note at a time: every check in the order of the catalogue, then rows and secrets.
+"""Some devices of a delivery note at a time: every check in the order of the catalogue, then rows and secrets.
 
 A device falls out at its first refusal; what it has not passed is not asked. Rows are written in a savepoint: if
 somebody else has taken one of these numbers meanwhile, the batch looks again and writes what is left.
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -26,15 +27,21 @@ from torwart.kernel.refusals.els import (
 from torwart.services.delivery_note import rows, seals
 from torwart.services.delivery_note.seals import Seal
 from torwart.services.delivery_note.secrets import Opened, SecretKeeper
-from torwart.store.models import ApprovedConfiguration, CcCertificate, Certificate, DeliveryNote, DeliveryNoteItem
+from torwart.store.models import ApprovedConfiguration, CcCertificate, DeliveryNote
 from torwart.wire import els
 from torwart.wire.certificate import Series
 
-_SIZE = 500
+_SIZE = 2000
+"""Devices a batch: enough that statements cost little, few enough that they fit into 10 MB."""
 _OWNERS = """
-SELECT device_id, client_id FROM store_gateway WHERE device_id = ANY(%(ids)s)
-UNION ALL SELECT device_id, client_id FROM store_meter WHERE device_id = ANY(%(ids)s)
-UNION ALL SELECT device_id, client_id FROM store_custody WHERE device_id = ANY(%(ids)s)
+SELECT device_id, client_id FROM store_gateway WHERE device_id = ANY(%s)
+UNION ALL SELECT device_id, client_id FROM store_meter WHERE device_id = ANY(%s)
+UNION ALL SELECT device_id, client_id FROM store_custody WHERE device_id = ANY(%s)
+"""
+_TOLD = "SELECT device_id FROM store_deliverynoteitem WHERE note_id = %s AND device_id = ANY(%s)"
+_USED = """
+SELECT issuer, serial FROM store_certificate JOIN unnest(%s::text[], %s::text[]) AS new (issuer, serial)
+ USING (issuer, serial)
 """
 
 
@@ -112,8 +119,8 @@ class Importer:
             for entry in batch:
                 _attempt(entry, check)
         self._store(batch)
+        self._keep_secrets(batch)
         for entry in batch:
-            self._keep_secrets(entry)
             self.counts.refused += entry.refusal is not None
             self.counts.known += entry.known and entry.refusal is None
             self.counts.imported += entry.fresh
@@ -152,32 +159,27 @@ class Importer:
 
     def _refuse_twice(self, batch: Iterable[_Entry]) -> None:
         fresh = [entry for entry in batch if entry.fresh]
-        ids = [entry.device for entry in fresh]
-        before = DeliveryNoteItem.objects.filter(note=self.note, device_id__in=ids)
-        seen = set(before.values_list("device_id", flat=True))
+        seen = {device for (device,) in _asked(_TOLD, self.note.pk, [str(entry.device) for entry in fresh])}
         for entry in fresh:
             if entry.device in seen:
                 entry.refusal = ELS_TWICE(device=entry.device)
-            seen.add(entry.device)
+            seen.add(str(entry.device))
 
     def _look(self, batch: Iterable[_Entry]) -> None:
         """Whose the numbers are now."""
         fresh = {entry.device: entry for entry in batch if entry.fresh}
-        with connection.cursor() as cursor:
-            cursor.execute(_OWNERS, {"ids": [str(device) for device in fresh]})
-            for device, owner in cursor.fetchall():
-                if owner == self.note.client_id:
-                    fresh[device].known = True
-                else:
-                    fresh[device].refusal = ELS_TAKEN(what=device)
+        ids = [str(device) for device in fresh]
+        for device, owner in _asked(_OWNERS, ids, ids, ids):
+            if owner == self.note.client_id:
+                fresh[device].known = True
+            else:
+                fresh[device].refusal = ELS_TAKEN(what=device)
 
     def _refuse_used(self, batch: Iterable[_Entry]) -> None:
         """A CA gives a serial number once: a second certificate with it is refused, whoever brings it."""
         sealed = [entry for entry in batch if entry.fresh and entry.seals]
         numbers = [seal.number for entry in sealed for seal in entry.seals]
-        issuers, serials = {issuer for issuer, _ in numbers}, {serial for _, serial in numbers}
-        used = Certificate.objects.filter(issuer__in=issuers, serial__in=serials)
-        taken = set(used.values_list("issuer", "serial")) if sealed else set()
+        taken = set(_asked(_USED, *map(list, zip(*numbers, strict=True)))) if numbers else set()
         for entry in sealed:
             for seal in entry.seals:
                 if seal.number in taken:
@@ -212,11 +214,11 @@ class Importer:
         )
         rows.items(self.note.pk, (entry.told for entry in batch))
 
-    def _keep_secrets(self, entry: _Entry) -> None:
-        if entry.fresh:
-            self.secrets.keep(entry.secrets)
-        elif entry.refusal is not None and entry.refusal.kind is not ELS_TWICE and entry.device:
-            self.secrets.forget(DeviceId(entry.device), getattr(entry.item, "secrets", ()))
+    def _keep_secrets(self, batch: list[_Entry]) -> None:
+        self.secrets.keep(entry.secrets for entry in batch if entry.fresh)
+        for entry in batch:
+            if entry.refusal is not None and entry.refusal.kind is not ELS_TWICE and entry.device:
+                self.secrets.forget(DeviceId(entry.device), getattr(entry.item, "secrets", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,12 @@ class _Types:
                 )
         elif isinstance(item, els.MeterItem) and item.maker_type not in self.meters:
             raise ELS_TYPE_UNKNOWN(device=device, model=item.maker_type, firmware=item.firmware)
+
+
+def _asked(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
 
 
 def _attempt(entry: _Entry, check: Callable[[_Entry], None]) -> None:

@@ -55,12 +55,12 @@ class SecretKeeper:
             opened.append((self._label(device, secret.kind, [label for label, _ in opened]), content))
         return opened
 
-    def keep(self, opened: Opened) -> None:
-        """Put opened secrets into the key store, over whatever a killed import has left there."""
-        for label, secret in opened:
-            self._written.write(label.encode() + b"\n")
-            self._keys.destroy(label)
-            self._keys.put_secret(label, secret)
+    def keep(self, opened: Iterable[Opened]) -> None:
+        """Put what was opened of some devices into the key store, over whatever a killed import has left there."""
+        secrets = dict(pair for pairs in opened for pair in pairs)
+        if secrets:
+            self._written.writelines(f"{label}\n".encode() for label in secrets)
+            self._keys.put_secrets(secrets)
 
     def forget(self, device: DeviceId, secrets: Iterable[els.Secret]) -> None:
         """Remove what a killed import may have left of a device that is now refused."""
