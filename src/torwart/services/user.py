@@ -8,6 +8,7 @@ dies with its first use, with a newer link and with any other change of the pass
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -23,8 +24,10 @@ from torwart.kernel.refusals.account import (
     ACCOUNT_UNKNOWN,
 )
 from torwart.kernel.role import CLIENT, PROVIDER, Role
-from torwart.services import audit
+from torwart.services import audit, outbox
+from torwart.services.letter import account as letters
 from torwart.store.models import User
+from torwart.wire.mail import Letter
 
 INVITATION_HOURS = 72
 RESET_HOURS = 1
@@ -75,6 +78,42 @@ def invite(
             raise ACCOUNT_ADDRESS_REFUSED(email=email) from None
         _audit(user, "user.invited", actor, at, {"roles": user.roles})
     return _invitation(user, at)
+
+
+def send(invitation: Invitation, *, at: datetime, contact: int | None = None) -> None:
+    """Write the two mails of an invitation: the user data, which only reaches a ``contact`` with tested secure mail
+    (others get a notice, and hear their data by phone), and apart from it the link (P-4).
+    """
+    user = User.objects.get(pk=invitation.user)
+    to: dict[str, Any] = (
+        {"contact": contact} if contact is not None else {"address": user.email, "client": user.client_id}
+    )
+
+    def data(language: str) -> Letter:
+        return letters.user_data(
+            language,
+            name=user.full_name,
+            email=user.email,
+            phone=user.phone,
+            roles=user.roles,
+            url=outbox.portal_url(),
+        )
+
+    def link(language: str) -> Letter:
+        url = outbox.portal_url(invitation.path)
+        return letters.password_link(language, url=url, until=invitation.until, reset=False)
+
+    with transaction.atomic():
+        outbox.enqueue(data, kind="account.data", secure=True, now=at, language=user.language, **to)
+        outbox.enqueue(
+            link,
+            kind="account.link",
+            secure=False,
+            now=at,
+            address=user.email,
+            language=user.language,
+            client=user.client_id,
+        )
 
 
 def invite_again(user: int, *, actor: str, at: datetime, client: int | None = None) -> Invitation:
@@ -164,8 +203,8 @@ def report_compromised(user: int, *, address: str, at: datetime, open_incident: 
 
 
 def actor(user: User) -> str:
-    """How services and the audit trail name this person when they act: ``provider:otto@…`` or ``client:anna@…``."""
-    return f"{'provider' if user.is_provider else 'client'}:{user.email}"
+    """How services and the audit trail name this person when they act: ``user:anna@…``."""
+    return f"user:{user.email}"
 
 
 def set_language(user: int, language: str) -> None:
