@@ -110,7 +110,7 @@ def _flip_base64(mail: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Careless:
+class Careless:
     """A signer that asks neither what its certificate is for nor what is allowed, as broken programs do."""
 
     credential: Credential
@@ -151,10 +151,10 @@ _SIGNERS: Mapping[MailFault, Callable[[Secure, str], Signer]] = {
     _F.NOT_YET_VALID: lambda told, address: told.ca.issue(
         address, use="sign", not_before=told.at + _DAY, not_after=told.at + 400 * _DAY
     ).signer(),
-    _F.WRONG_USAGE: lambda told, address: _Careless(told.ca.issue(address, use="encrypt")),
-    _F.WRONG_PURPOSE: lambda told, address: _Careless(told.ca.issue(address, use="sign", email_protection=False)),
-    _F.WEAK_KEY: lambda told, address: _Careless(told.ca.issue(address, use="sign", key="rsa2048")),
+    _F.WRONG_USAGE: lambda told, address: Careless(told.ca.issue(address, use="encrypt")),
+    _F.WRONG_PURPOSE: lambda told, address: Careless(told.ca.issue(address, use="sign", email_protection=False)),
+    _F.WEAK_KEY: lambda told, address: Careless(told.ca.issue(address, use="sign", key="rsa2048")),
     _F.UNKNOWN_ISSUER: lambda told, address: MailCa.create(told.at, "Unknown CA").issue(address, use="sign").signer(),
-    _F.PKCS1V15: lambda told, address: _Careless(told.ca.issue(address, use="sign", key="rsa3072"), pkcs1v15=True),
+    _F.PKCS1V15: lambda told, address: Careless(told.ca.issue(address, use="sign", key="rsa3072"), pkcs1v15=True),
     _F.NO_CHAIN: lambda told, address: replace(told.ca.issue(address, use="sign"), chain=()).signer(),
 }
