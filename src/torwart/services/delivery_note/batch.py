@@ -74,6 +74,8 @@ class _Entry:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of the key store by kind of secret; of several of one kind the first."""
+        if not self.secrets:
+            return {}
         kinds = (secret.kind for secret in getattr(self.item, "secrets", ()))
         found: dict[str, str] = {}
         for kind, (label, _) in zip(kinds, self.secrets, strict=True):
@@ -201,17 +203,15 @@ class Importer:
 
     def _write(self, batch: list[_Entry]) -> None:
         fresh = [(str(entry.device), entry) for entry in batch if entry.fresh]
-        rows.gateways(
-            self.note,
-            [(d, e.item, e.seals, e.labels) for d, e in fresh if isinstance(e.item, els.GatewayItem)],
+        new = [(device, entry.item, entry.labels) for device, entry in fresh if isinstance(entry.item, els.Device)]
+        gateways = (
+            (device, entry.item, entry.seals, entry.labels)
+            for device, entry in fresh
+            if isinstance(entry.item, els.GatewayItem)
         )
-        rows.meters(self.note, [(d, e.item, e.labels) for d, e in fresh if isinstance(e.item, els.MeterItem)])
-        rows.custodies(
-            self.note,
-            self.carriers,
-            self.at,
-            [(d, e.item, e.labels) for d, e in fresh if isinstance(e.item, els.Device)],
-        )
+        rows.gateways(self.note, list(gateways))
+        rows.meters(self.note, [(d, item, labels) for d, item, labels in new if isinstance(item, els.MeterItem)])
+        rows.custodies(self.note, self.carriers, self.at, new)
         rows.items(self.note.pk, (entry.told for entry in batch))
 
     def _keep_secrets(self, batch: list[_Entry]) -> None:

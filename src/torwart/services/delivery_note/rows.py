@@ -15,6 +15,7 @@ from torwart.wire.certificate import Role
 NewGateway = tuple[str, els.GatewayItem, Sequence[Seal], dict[str, str]]
 """Device id, what the note says, seal certificates, and the labels of its secrets by kind."""
 NewMeter = tuple[str, els.MeterItem, dict[str, str]]
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KEYS = {"HDLC_RS485": "LMN_MK0", "WMBUS": "OMS_AES_KEY"}
 """Which secret opens the meter, by how it is read."""
 
@@ -123,7 +124,3 @@ def items(note: int, told: Iterable[Sequence[Any]]) -> None:
     """What became of each device: position, device, kind, result, code, de, en."""
     columns = ("note_id", "position", "device_id", "kind", "result", "code", "de", "en")
     copy(DeliveryNoteItem, columns, ((note, *each) for each in told))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -11,16 +11,12 @@ from torwart.wire.certificate import Checked, Series, Use
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A checked seal certificate with its use and DER."""
+    """A checked seal certificate. ``number``: issuer and serial number, as the store writes them."""
 
     use: Use
     checked: Checked
+    number: tuple[str, str]
     der: bytes
-
-    @property
-    def number(self) -> tuple[str, str]:
-        """Issuer and serial number, as the store writes them."""
-        return self.checked.issuer, f"{self.checked.serial:x}"
 
     @property
     def fingerprint(self) -> str:
@@ -38,4 +34,4 @@ def _seal(device: DeviceId, der: bytes, use: Use, series: Series) -> Seal:
     # A gateway's common name is canonical here: the device id in upper case and ".SMGW".
     if checked.common_name != f"{device}.SMGW":
         raise ELS_IDENTITY(device=device, use=use.value, name=checked.common_name)
-    return Seal(use, checked, der)
+    return Seal(use, checked, (checked.issuer, f"{checked.serial:x}"), der)
