@@ -1,6 +1,7 @@
 """Mail certificates: what they are for, whose they are, whether they are strong enough, and which one to choose."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -145,6 +146,15 @@ def holder(certificate: x509.Certificate) -> str:
     return (clean(str(names[0].value))[:80] if names else "") or f"{certificate.serial_number:x}"
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Parts that cannot be read are refused as ``smime.certificate``."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise SMIME_CERTIFICATE(why=clean(str(error))[:120]) from None
+
+
 def issuer_and_serial(certificate: x509.Certificate) -> tuple[bytes, bytes]:
     """Issuer name and serial number as the elements that stand in the certificate (RFC 5652 10.2.4)."""
     fields = Reader(certificate.tbs_certificate_bytes).enter(SEQUENCE)
@@ -175,14 +185,20 @@ def load_mail_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     for load in loaders:
         try:
             found = load(data)
-            for certificate in found:  # its parts are read only now
-                certificate.public_key()
-                _ = certificate.extensions
+            for certificate in found:
+                _read_whole(certificate)
         except UNREADABLE as error:
             reason = reason or error
         else:
             return tuple(found)
     raise SMIME_CERTIFICATE(why=str(reason)[:120])
+
+
+def _read_whole(certificate: x509.Certificate) -> None:
+    """``cryptography`` reads the parts of a certificate when they are asked for; here all that we ever ask for."""
+    certificate.public_key()
+    _ = certificate.extensions, certificate.subject, certificate.issuer
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc, certificate.signature_hash_algorithm
 
 
 def _bundle(data: bytes) -> list[x509.Certificate]:

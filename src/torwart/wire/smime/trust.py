@@ -26,7 +26,7 @@ from torwart.kernel.refusals.smime import (
 from torwart.wire.certificate.pem import UNREADABLE
 from torwart.wire.mail.words import clean
 from torwart.wire.smime.caution import Caution
-from torwart.wire.smime.certificate import CertificateUse, demand, holder
+from torwart.wire.smime.certificate import CertificateUse, demand, holder, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,11 @@ def validate(
     attached: Sequence[x509.Certificate] = (),
 ) -> Chain:
     """Everything about a mail certificate: time, strength, use, chain, revocation. Each fault has its own refusal."""
-    demand(certificate, use=use, at=at)
-    chain = _chain(certificate, trust, at, [*attached, *trust.intermediates])
-    cautions = {_hash_of(link, certificate) for link in chain[:-1]}
-    cautions |= {_revocation(link, issuer, trust.crls, at) for link, issuer in pairwise(chain)}
+    with readable():
+        demand(certificate, use=use, at=at)
+        chain = _links(certificate, trust, at, [*attached, *trust.intermediates])
+        cautions = {_hash_of(link, certificate) for link in chain[:-1]}
+        cautions |= {_revocation(link, issuer, trust.crls, at) for link, issuer in pairwise(chain)}
     return Chain(chain, tuple(sorted(caution for caution in cautions if caution)))
 
 
@@ -68,7 +69,7 @@ _UNKNOWN = {2, 18, 19, 20, 21}
 _NOT_YET, _EXPIRED = 9, 10
 
 
-def _chain(
+def _links(
     certificate: x509.Certificate, trust: TrustStore, at: datetime, helpers: Iterable[x509.Certificate]
 ) -> tuple[x509.Certificate, ...]:
     store = crypto.X509Store()
