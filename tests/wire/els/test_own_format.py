@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -85,7 +86,10 @@ HOSTILE = {
     "entity bomb": b'<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;">]><a>&c;</a>',
     "external entity": b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>',
     "nothing": b"",
-    "no xml": b"Lieferscheinnummer;1",
+    "no xml": b"Lieferschein 1",
+    "unknown encoding": b"<?xml version='1.0' encoding='no-such'?><a/>",
+    "another encoding than it says": "<?xml version='1.0' encoding='utf-8'?><ä/>".encode("latin-1"),
+    "zeros": bytes(3000),
     "other root": b"<Lieferschein/>",
     "deep": b"<a>" * 5000,
 }
@@ -99,6 +103,84 @@ def test_hostile_xml_is_refused_by_name(data: bytes) -> None:
         list(els.read(data).devices)
 
     assert caught.value.code == "els.malformed"
+
+
+@pytest.mark.requirement("P01")
+def test_what_breaks_the_schema_is_told_with_line_and_device() -> None:
+    """A maker finds its mistake: the refusal names the line, the device and what the schema says, before any device."""
+    lines = written(*[METER] * 40).replace(b"><", b">\n<").replace(b"<Sparte>Strom<", b"<Sparte><", 30)
+    lines = lines.replace(b"<Sparte><", b"<Sparte>Strom<", 29)
+    wanted = next(number for number, line in enumerate(lines.splitlines(), start=1) if b"<Sparte></" in line)
+    with pytest.raises(Refusal) as caught:
+        els.read(lines)
+
+    assert (caught.value.code, caught.value.details["line"]) == ("els.malformed", wanted)
+    assert "1EMH0012345678" in caught.value.text("de")
+    assert "Sparte" in caught.value.text("en")
+
+
+@pytest.mark.requirement("P01")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<Geraete>", b"<Geraete><Unbekannt/>"),
+        (b"<Geraete>", b"Text<Geraete>"),
+        (b'schemaVersion="1.0"', b'schemaVersion="2.0"'),
+        (b"</ElektronischerLieferschein>", b"<Kopf/></ElektronischerLieferschein>"),
+        (b"ERSTLIEFERUNG", b"NACHLIEFERUNG"),
+    ],
+)
+def test_departures_outside_a_field_are_refused_too(old: bytes, new: bytes) -> None:
+    """Order, unknown elements, version, enumerations: the published schema is the whole truth about the form."""
+    data = written(GATEWAY, METER)
+    assert old in data
+    with pytest.raises(Refusal) as caught:
+        els.read(data.replace(old, new))
+
+    assert caught.value.code == "els.malformed"
+
+
+@pytest.mark.requirement("P01")
+def test_a_device_the_calendar_does_not_know_does_not_stop_the_others() -> None:
+    """The schema lets some dates pass that do not exist for us: that device is unreadable, the others are read."""
+    late = replace(METER, produced_on=None)
+    data = written(late, GATEWAY).replace(b"<Sparte>", b"<Produktionsdatum>12026-01-02</Produktionsdatum><Sparte>", 1)
+    bad, good = els.read(data).devices
+
+    assert isinstance(bad, els.Unreadable)
+    assert (bad.id, bad.refusal.code) == (METER.id, "els.malformed")
+    assert good == GATEWAY
+
+
+@pytest.mark.requirement("P01")
+def test_a_gateway_needs_each_seal_certificate_once() -> None:
+    """The schema counts certificates; that there is one of each use is checked device by device."""
+    data = written(replace(GATEWAY, id="EPPC0211358876"), GATEWAY)
+    bad, good = els.read(data.replace(b'typ="SMGW-G-SIG"', b'typ="SMGW-G-TLS"', 1)).devices
+
+    assert isinstance(bad, els.Unreadable)
+    assert good == GATEWAY
+
+
+@pytest.mark.requirement("P01")
+@pytest.mark.parametrize(
+    "filler", [b"<a/>", b"<!---->", b"<?a?>", b" " * 64], ids=["elements", "comments", "instructions", "blanks"]
+)
+def test_floods_between_devices_do_not_fill_the_memory(filler: bytes) -> None:
+    """Sixteen megabytes of what is no device are refused with a few megabytes read."""
+    data = written(METER).replace(b"<Geraete>", b"<Geraete>" + filler * (16 * 2**20 // len(filler)))
+    before = _resident()
+    with pytest.raises(Refusal) as caught:
+        els.read(data)
+
+    assert caught.value.code == "els.malformed"
+    assert _resident() - before < 120 * 2**20
+
+
+def _resident() -> int:
+    from pathlib import Path
+
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 @pytest.mark.requirement("P01")

@@ -18,6 +18,24 @@ ELS_TOO_LARGE = kind(
     retry=Retry.AFTER_CHANGE,
     source="delivery note: size limit (ours)",
 )
+ELS_COLUMNS = kind(
+    "els.columns",
+    de="Das CSV-Formular ist nicht lesbar: {why_de}. Nutzen Sie die Vorlage (torwart els example --csv); "
+    "Geheimnisse gehören nicht in dieses Formular.",
+    en="The CSV form cannot be read: {why_en}. Use the template (torwart els example --csv); "
+    "secrets do not belong into this form.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="delivery note: CSV form for pilots (ours)",
+)
+ELS_CELL = kind(
+    "els.cell",
+    de="Zeile {row}, Spalte {column}: {why_de}.",
+    en="Row {row}, column {column}: {why_en}.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="delivery note: CSV form for pilots (ours)",
+)
 ELS_TAKEN = kind(
     "els.taken",
     de="{what} kann nicht importiert werden: Die Nummer ist bereits vergeben. Bitte klären Sie das mit dem Betreiber.",
