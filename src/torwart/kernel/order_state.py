@@ -64,7 +64,7 @@ ORDER: StateTable[OrderState, OrderVerb] = StateTable(
     moves=(
         (_V.WITHDRAW, (_S.SUBMITTED,), _S.WITHDRAWN),
         (_V.ACCEPT, (_S.SUBMITTED,), _S.ACCEPTED),
-        (_V.PROPOSE, (_S.SUBMITTED, _S.ACCEPTED), _S.PROPOSED),
+        (_V.PROPOSE, (_S.SUBMITTED, _S.ACCEPTED, _S.PROPOSED), _S.PROPOSED),
         (_V.CHOOSE, (_S.PROPOSED,), _S.ACCEPTED),
         (_V.BEGIN, (_S.SUBMITTED, _S.ACCEPTED), _S.IN_PROGRESS),
         (_V.FINISH, (_S.IN_PROGRESS,), _S.DONE),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import FIELD_INVALID, FIELD_MISSING, FIELD_UNKNOWN, PROCESS_UNKNOWN
 from torwart.kernel.words import Words
+from torwart.wire.mail import Attachment
 
 if TYPE_CHECKING:
     from torwart.processes.telling import Telling
@@ -136,7 +137,9 @@ class Process:
     ``over_form``: a client may order it in the portal; ``over_interface``: from its own system; ``not_over_interface``
     says why not. ``unmet`` (subject, fields, now) answers what stands against it. ``unattended``: no operator is
     needed. ``capacity``: how many an operator can look after in an hour of service time. ``subject_field``: the field
-    that names the gateway, ``""`` for a process without one. ``result``: a run's result in words, for mail and page.
+    that names the gateway, ``""`` for a process without one. ``result``: a run's result in words, for mail and page;
+    ``enclosed``: files that go with that mail. ``after_ordering``: what the client does next, said in the confirmation.
+    ``not_cancellable_from``: the step from which on the run must go to its end (O-10).
     """
 
     code: str
@@ -158,6 +161,9 @@ class Process:
     duration: Words = NOTHING
     capacity: int = 6
     result: Callable[[Mapping[str, Any]], list[tuple[Words, str]]] | None = None
+    enclosed: Callable[[Mapping[str, Any]], list[Attachment]] | None = None
+    after_ordering: Words = NOTHING
+    not_cancellable_from: str = ""
     _known: dict[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -21,10 +21,12 @@ from torwart.ports.gateway_link import GatewayLink
 from torwart.ports.key_store import KeyStore
 from torwart.ports.process_engine import Json, RunContext, Story
 from torwart.ports.sub_ca import SubCA
+from torwart.processes import beginning, ending
 from torwart.processes.conversation import Conversation
 from torwart.processes.definition import Process
 from torwart.rules.wake_up import WakeUpLimit
 from torwart.services import intake, wake_up
+from torwart.services import order as orders
 from torwart.services import run as runs
 from torwart.services.profile import Network
 from torwart.wire.certificate import Trust
@@ -53,6 +55,7 @@ class Patience:
     late_results: int = 3
     meter: tuple[float, ...] = (10, 60, 300, 900)
     clock: tuple[float, ...] = (5, 30, 70, 300, 900)
+    busy: tuple[float, ...] = (5, 15, 30, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Telling:
         self.run_id = ctx.run_id
         self.order: Mapping[str, Any] = params["order"]
         self.gateway: str = params["gateway"]
+        self.number: str = params.get("number", "")
+        """Number of the order this run belongs to, ``""`` for one without."""
         self._step = ""
         self.remembered: dict[str, Any] = {}
         """What a story works out from our data and uses in several acts of one telling."""
@@ -199,6 +204,15 @@ class Telling:
         if seconds > 0:
             self._ctx.sleep_until(name, self.now() + timedelta(seconds=seconds))
 
+    def sleep_until(self, name: str, until: datetime) -> None:
+        self._ctx.sleep_until(name, until)
+
+    def wait_until(
+        self, topic: str, name: str, look: Callable[[], Json | None], *, until: datetime | None
+    ) -> Json | None:
+        """Wait for something on ``topic`` to become true, or for an instant (then ``None``)."""
+        return self._ctx.wait(topic, name, look, until=until)
+
     def wait_for(
         self,
         topic: str,
@@ -253,7 +267,7 @@ class Telling:
                 on_silence(f"{name} wake {number}")
                 if silence >= self.world.patience.tell_client and not told:
                     told = True
-                    self.write(f"{name} client told", partial(runs.tell_client_of_silence, self.run_id, self.gateway))
+                    self.write(f"{name} client told", partial(self._tell_of_silence, round(silence / 3600)))
             until = min(failed_at + timedelta(seconds=pause), first_failure + timedelta(seconds=total))
             since = datetime.fromisoformat(outcome["since"])
             self._ctx.wait(topic, f"{name} wait {number}", partial(self._changed, topic, since), until=until)
@@ -288,6 +302,11 @@ class Telling:
     def _wake(self, name: str) -> None:
         """Send a wake-up while the gateway is silent. It may be repeated: the gateway takes each packet once."""
         self._ctx.act(name, self.wake)
+
+    def _tell_of_silence(self, hours: int) -> None:
+        runs.tell_client_of_silence(self.run_id, self.gateway)
+        if self.number:
+            orders.silent(self.number, gateway=self.gateway, hours=hours, now=self.now())
 
     def wake(self) -> Json:
         """One wake-up; a network that does not take it now is told, the next one may come through."""
@@ -330,19 +349,15 @@ def story_of(process: Process, world: World) -> Story:
 
     def story(ctx: RunContext, params: Json) -> Json:
         telling = Telling(ctx, world, process, params)
+        if telling.number and not beginning.begun(telling, datetime.fromisoformat(params["from"])):
+            return {"state": "refused"}
         try:
             result = process.tell(telling)
         except Refusal as refusal:
-            code, side, text = refusal.code, refusal.side.value, {"de": refusal.text("de"), "en": refusal.text("en")}
-
-            def end() -> None:
-                runs.fail(ctx.run_id, code, side, text)
-                if process.failed is not None:
-                    process.failed(ctx.run_id, telling.gateway)
-
-            telling.write("failed", end)
-            return {"state": "failed", "refusal": code, "side": side}
-        telling.write("succeeded", lambda: runs.succeed(ctx.run_id, dict(result)))
+            told = refusal
+            telling.write("failed", lambda: ending.fail(telling, told))
+            return {"state": "failed", "refusal": refusal.code, "side": refusal.side.value}
+        telling.write("succeeded", lambda: ending.succeed(telling, result))
         return {"state": "succeeded", **result}
 
     return story

@@ -77,6 +77,33 @@ def order(
     return str(run_id)
 
 
+def take(run_id: str) -> bool:
+    """The run of an order takes its gateway (received → accepted); ``False`` while another run has it."""
+    run = Run.objects.only("id", "state").get(run_id=run_id)
+    try:
+        with transaction.atomic():
+            _move(run, RunVerb.ACCEPT, waiting_for="", next_attempt_at=None, code="", side="", failure="")
+    except IntegrityError:
+        return False
+    return True
+
+
+def refuse(run_id: str, refusal: Refusal) -> None:
+    """The run of an order cannot begin."""
+    run = Run.objects.select_related("gateway").get(run_id=run_id)
+    failure = {"code": refusal.code, "side": refusal.side.value}
+    _move(run, RunVerb.REFUSE, **failure, failure=refusal.text("de"), ended_at=Now(), waiting_for="")
+    _audit_end(run, "refused", failure)
+
+
+def expect(run_id: str, until: datetime, busy: Refusal | None = None) -> None:
+    """The run of an order, not begun yet, tries at this instant; ``busy``: another run has its gateway."""
+    why: dict[str, Any] = {"waiting_for": WaitingFor.TIME.value}
+    if busy is not None:
+        why = {"waiting_for": WaitingFor.DEVICE.value, "code": busy.code, "failure": busy.text("de")}
+    Run.objects.filter(run_id=run_id, state=RunState.RECEIVED).update(next_attempt_at=until, **why)
+
+
 _ENTER = """
 WITH run AS (SELECT id, state FROM store_run WHERE run_id = %(run)s),
      closed AS (UPDATE store_step SET state = 'done', ended_at = now(), next_attempt_at = NULL
