@@ -18,7 +18,7 @@ from torwart.ports.mailbox import Keep
 
 log = logging.getLogger(__name__)
 
-_CONNECTIONS = 100
+CONNECTIONS = 100
 _KEEPERS = 4
 _IDLE = 300.0  # RFC 5321 4.5.3.2.7: a server should wait 5 minutes for the next command
 _MOST_RECIPIENTS = 100
@@ -109,7 +109,8 @@ class SmtpReceiver:
     async def handle_RCPT(  # noqa: N802 -- the name aiosmtpd looks for
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if address.rpartition("@")[2].lower() not in self._domains:
+        local, _, domain = address.rpartition("@")
+        if not local or domain.lower() not in self._domains:
             return "550 5.7.1 No relaying: this server takes mail for its own addresses only"
         if len(envelope.rcpt_tos) >= _MOST_RECIPIENTS:
             return "452 4.5.3 Too many recipients"
@@ -120,16 +121,15 @@ class SmtpReceiver:
         content = envelope.content
         if not isinstance(content, bytes):
             return "451 4.3.0 Not kept, please try again later"
-        kept = self._loop.run_in_executor(
-            self._pool, self._keep, content, envelope.mail_from or "", tuple(envelope.rcpt_tos)
-        )
+        sender = (envelope.mail_from or "").strip("<>")  # "<>" is how aiosmtpd writes the null reverse-path
+        kept = self._loop.run_in_executor(self._pool, self._keep, content, sender, tuple(envelope.rcpt_tos))
         self._keeping.add(kept)
         kept.add_done_callback(self._keeping.discard)
         try:
             # A sender that hangs up does not interrupt keeping; it will send again.
             await asyncio.shield(kept)
         except Exception:
-            log.exception("mail from %s could not be kept", envelope.mail_from)
+            log.exception("mail from <%s> could not be kept", sender)
             return "451 4.3.0 Not kept, please try again later"
         return "250 2.6.0 Kept"
 
@@ -159,7 +159,7 @@ class _Connection(SMTP):
         if not self._counted:  # STARTTLS makes a second one
             self._counted = True
             self._receiver.connections += 1
-        if self._receiver.connections > _CONNECTIONS and isinstance(transport, asyncio.WriteTransport):
+        if self._receiver.connections > CONNECTIONS and isinstance(transport, asyncio.WriteTransport):
             transport.write(b"421 4.3.2 Too many connections, please try again later\r\n")
             transport.close()
             return

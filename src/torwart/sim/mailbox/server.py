@@ -115,7 +115,7 @@ class MailServer:
             self._busy += 1
             return "451 4.7.1 Busy, try again later"
         if isinstance(envelope.content, bytes):
-            self._take(envelope.content, envelope.mail_from or "", tuple(envelope.rcpt_tos))
+            self._take(envelope.content, (envelope.mail_from or "").strip("<>"), tuple(envelope.rcpt_tos))
         if self._hung_up < told.hang_up_times:
             self._hung_up += 1
             if isinstance(server.transport, asyncio.Transport):
