@@ -6,6 +6,7 @@ Every reader takes the client first; another's gateway is not found (P-1).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 
@@ -148,3 +149,19 @@ def _custody(client: int, device_id: str) -> Custody | None:
     hand_overs = Prefetch("hand_overs", to_attr="history")
     rows = Custody.objects.filter(client=client, device_id=device_id).select_related("carrier")
     return rows.prefetch_related(hand_overs).first()
+
+
+def known_values(client: int, device_id: str) -> dict[str, Any]:
+    """What is known of a gateway, under the names of the shared order fields; empty if it is not the client's."""
+    row = Gateway.objects.filter(client=client, device_id=device_id).first()
+    if row is None:
+        return {}
+    found = list(row.meters.order_by("device_id"))
+    return {
+        "meters": [meter.device_id for meter in found],
+        "melo": next((meter.melo for meter in found if meter.melo), ""),
+        "malos": [malo for meter in found for malo in meter.malos],
+        "address": row.details.get("address", ""),
+        "wan_type": row.wan.get("type", ""),
+        "wan_address": row.wan.get("wake_up", ""),
+    }
