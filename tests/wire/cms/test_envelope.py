@@ -93,6 +93,16 @@ def test_we_decrypt_what_the_foreign_peer_encrypts(party, tree, openssl, bits, w
     assert (opened.content, opened.suite, opened.compressed) == (CONTENT, Suite.GCM, False)
 
 
+@pytest.mark.requirement("P01")
+@pytest.mark.parametrize("hash_name", list(ECKA_EG))
+def test_other_names_of_the_agreement_are_taken_where_they_are_allowed(party, openssl, hash_name):
+    """What openssl encrypts is opened as it is by whoever allows its names, and refused by the profile as written."""
+    message = encrypted_by_openssl(openssl, party, hash_name=hash_name)
+
+    assert unseal(message, agreer=party.agreer, switches=Switches(secg_names=True)).content == CONTENT
+    assert refusal(message, party.agreer) == "cms.algorithm"
+
+
 def test_we_decrypt_a_streamed_envelope(party, openssl):
     """The indefinite form with the ciphertext in pieces, as openssl streams it, is opened."""
     content = CONTENT * 100

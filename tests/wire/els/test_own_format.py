@@ -79,7 +79,7 @@ def test_the_shipped_example_is_valid() -> None:
 
     note = els.read((files("torwart.wire.els") / "els-1.0-beispiel.xml").read_bytes())
 
-    assert [device.id for device in note.devices] == ["EPPC0211358875", "1EMH0012345678"]
+    assert [device.id for device in note.devices] == ["EPPC0211358875", "1EMH0012345678", "1EFR0100000815"]
 
 
 HOSTILE = {

@@ -87,9 +87,9 @@ class _Entry:
         """The row of its result."""
         written = self.device or shown(self.item.id)
         if self.refusal is None:
-            return (self.position, written, rows.kind(self.item), "known" if self.known else "imported", "", "", "")
+            return (self.position, written, els.kind(self.item), "known" if self.known else "imported", "", "", "")
         texts = (self.refusal.code, self.refusal.text("de"), self.refusal.text("en"))
-        return (self.position, written, rows.kind(self.item), "refused", *texts)
+        return (self.position, written, els.kind(self.item), "refused", *texts)
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ class Importer:
         device = DeviceId.parse(entry.item.id)
         gateway = isinstance(entry.item, els.GatewayItem)
         if gateway is not device.is_gateway and not isinstance(entry.item, els.ControlItem):
-            raise ELS_KIND(device=device, kind=rows.kind(entry.item))
+            raise ELS_KIND(device=device, kind=els.kind(entry.item))
         entry.device = device
 
     def seal(self, entry: _Entry) -> None:

@@ -109,15 +109,7 @@ def _custody(
     details = {}
     if isinstance(item, els.ControlItem):  # it has no other row of its own
         details = {**_details(item, labels), "model": item.maker_type, "firmware": item.firmware}
-    return (device, note.client_id, note.pk, carrier, kind(item), _json(details), note.maker, since)
-
-
-def kind(item: els.Item) -> str:
-    """``SMGW``, ``Zaehler`` or ``Steuereinrichtung``, as in the note."""
-    return _KINDS.get(type(item), "")
-
-
-_KINDS = {els.GatewayItem: "SMGW", els.MeterItem: "Zaehler", els.ControlItem: "Steuereinrichtung"}
+    return (device, note.client_id, note.pk, carrier, els.kind(item), _json(details), note.maker, since)
 
 
 def items(note: int, told: Iterable[Sequence[Any]]) -> None:

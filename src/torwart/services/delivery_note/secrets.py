@@ -74,7 +74,7 @@ class SecretKeeper:
         if key is None:
             raise ELS_SECRET(device=device, kind=secret.kind, why="empfaengerZertifikat")
         try:
-            return cms.unseal(secret.envelope, agreer=key).content
+            return cms.unseal(secret.envelope, agreer=key, switches=cms.OPENSSL).content
         except Refusal as refusal:
             raise ELS_SECRET(device=device, kind=secret.kind, why=refusal.code) from refusal
 

@@ -13,6 +13,7 @@ from torwart.wire.cms.keys import Agreer, LocalAgreer, LocalSigner, Recipient, S
 from torwart.wire.cms.message import Opened, open_protected, protect, seal, sign, unseal, verify
 from torwart.wire.cms.profile import (
     DEFAULT_LIMITS,
+    OPENSSL,
     TOLERANT,
     TR_PROFILE,
     Kdf,
@@ -30,6 +31,7 @@ __all__ = [
     "ID_COMPRESSED_DATA",
     "ID_DATA",
     "ID_SIGNED_DATA",
+    "OPENSSL",
     "TOLERANT",
     "TR_PROFILE",
     "Agreer",

@@ -120,6 +120,12 @@ KEY_ENCRYPTIONS: Mapping[bytes, KeyEncryption] = {
     row.identifier: row for row in (_key_encryption(kdf, size) for kdf, size in product(Kdf, _WRAPS))
 }
 
+# RFC 5753 7.1.4: dhSinglePass-stdDH-sha…kdf-scheme, which is the same agreement under the name other software uses.
+SECG_KEY_ENCRYPTIONS: Mapping[bytes, KeyEncryption] = {
+    sequence(oid(f"1.3.132.1.11.{arc}"), _WRAPS[size]): _key_encryption(kdf, size)
+    for (arc, kdf), size in product(enumerate(Kdf, start=1), _WRAPS)
+}
+
 # TR-03116-3 Table 22: id-aes128-wrap.
 SENT_KEY_ENCRYPTIONS: Mapping[Kdf, KeyEncryption] = {kdf: _key_encryption(kdf, 16) for kdf in Kdf}
 

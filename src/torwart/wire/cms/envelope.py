@@ -31,6 +31,7 @@ from torwart.wire.cms.algorithms import (
     ID_DATA,
     KEY_ENCRYPTIONS,
     ORIGINATOR_ALGORITHMS,
+    SECG_KEY_ENCRYPTIONS,
     SENT_KEY_ENCRYPTIONS,
     name_of,
 )
@@ -149,6 +150,8 @@ def open_envelope(element: bytes, *, agreer: Agreer, switches: Switches) -> Open
     if envelope.ski != agreer.ski:
         raise CMS_WRONG_RECIPIENT(ski=envelope.ski.hex())
     row = KEY_ENCRYPTIONS.get(envelope.key_encryption)
+    if row is None and switches.secg_names:
+        row = SECG_KEY_ENCRYPTIONS.get(envelope.key_encryption)
     if row is None:
         raise CMS_ALGORITHM(what="key agreement", found=name_of(envelope.key_encryption))
     cipher = envelope.encryption

@@ -38,6 +38,7 @@ class Switches:
     form is understood. ``require_compression``: refuse received messages without CompressedData.
     ``extra_signed_attributes``, ``certificate_chain``: tolerate more signed attributes than contentType and
     messageDigest, and more certificates than the signer's own; needed for the request packages of the SM-PKI.
+    ``secg_names``: take the key agreement also under its name in RFC 5753 (dhSinglePass-stdDH), as openssl writes it.
     """
 
     shared_info: SharedInfo = SharedInfo.RFC5753
@@ -47,6 +48,7 @@ class Switches:
     require_compression: bool = False
     extra_signed_attributes: bool = False
     certificate_chain: bool = False
+    secg_names: bool = False
 
 
 TR_PROFILE = Switches()
@@ -54,6 +56,10 @@ TR_PROFILE = Switches()
 
 TOLERANT = Switches(extra_signed_attributes=True, certificate_chain=True)
 """For signed messages that only have to be RFC 5652, such as SM-PKI request packages."""
+
+
+OPENSSL = Switches(secg_names=True)
+"""For secrets inside delivery notes, which makers can seal with openssl alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from torwart.wire.els.note import (
     Note,
     Secret,
     Unreadable,
+    kind,
 )
 from torwart.wire.els.own_format import NAMESPACE, write
 
@@ -42,6 +43,7 @@ __all__ = [
     "Note",
     "Secret",
     "Unreadable",
+    "kind",
     "read",
     "write",
 ]

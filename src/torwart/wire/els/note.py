@@ -109,6 +109,13 @@ class Unreadable:
 
 Item = Device | Unreadable
 
+_KINDS: dict[type, str] = {GatewayItem: "SMGW", MeterItem: "Zaehler", ControlItem: "Steuereinrichtung"}
+
+
+def kind(item: Item) -> str:
+    """``SMGW``, ``Zaehler`` or ``Steuereinrichtung``, as in the note; empty if it could not be read."""
+    return _KINDS.get(type(item), "")
+
 
 @dataclass(slots=True)
 class Note:
