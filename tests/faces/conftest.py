@@ -1,13 +1,30 @@
-"""Fixtures of pages: a served site, a browser, and people who have accounts."""
+"""Fixtures of pages: visitors without a browser, a served site, a browser, people who have accounts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import browser as support
 import pytest
+from django.test import Client
 
 NOW = datetime.now(UTC)
+Visitor = Callable[..., Client]
+
+
+@pytest.fixture
+def visitor(db: None) -> Visitor:
+    """``visitor(user)``: a browser's requests without the browser, signed in as ``user`` if one is given; in what
+    follows the test's own transaction holds everything. ``address``: where the requests come from.
+    """
+
+    def visit(user: Any = None, *, address: str = "127.0.0.1") -> Client:
+        client = Client(SERVER_NAME="localhost", REMOTE_ADDR=address)
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return visit
 
 
 @pytest.fixture(scope="session")

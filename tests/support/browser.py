@@ -264,7 +264,7 @@ def _stands_without_script(page: Page, status: int) -> None:
     try:
         context.add_cookies(page.context.cookies())  # type: ignore[arg-type]
         plain = context.new_page()
-        answer = plain.goto(page.url)
+        answer = plain.goto(page.url, wait_until="domcontentloaded")
         assert answer is not None
         assert answer.status == status
         assert plain.locator("h1").count() == 1

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import torwart.faces
-from torwart.config.installation import secret_key
+from torwart.config.installation import secret, secret_key
 from torwart.config.settings import *  # noqa: F403  one truth for database, time and who we are
 from torwart.config.settings import TORWART_ENVIRONMENT, TORWART_PROXIES, listed
 
@@ -28,6 +28,7 @@ _FACES = Path(torwart.faces.__file__).parent
 
 DEBUG = False
 SECRET_KEY = secret_key()
+TORWART_WEBHOOK_SECRET = secret("webhook")
 ALLOWED_HOSTS = listed("TORWART_HOSTS", "localhost,127.0.0.1,[::1]")
 ROOT_URLCONF = "torwart.config.urls"
 WSGI_APPLICATION = "torwart.config.wsgi.application"
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "torwart.faces.account",
     "torwart.faces.portal",
     "torwart.faces.console",
+    "torwart.faces.emt_api",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -67,7 +69,7 @@ MIDDLEWARE = [
     "torwart.faces.account.middleware.AccessLog",
     "torwart.faces.account.middleware.ProviderSite",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "torwart.faces.account.middleware.Seen",
     "torwart.faces.account.middleware.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -190,6 +192,7 @@ MFA_ADAPTER = "torwart.faces.account.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "torwart.faces.account.forms.Code",
     "reauthenticate": "torwart.faces.account.forms.ReauthenticateCode",
+    "deactivate_totp": "torwart.faces.account.forms.DeactivateTotp",
     "activate_totp": "torwart.faces.account.forms.ActivateTotp",
     "add_webauthn": "torwart.faces.account.forms.AddPasskey",
     "edit_webauthn": "torwart.faces.account.forms.NamePasskey",
@@ -198,4 +201,3 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Torwart" if TORWART_ENVIRONMENT == "live" else "Torwart Test"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not TLS
-USERSESSIONS_TRACK_ACTIVITY = True

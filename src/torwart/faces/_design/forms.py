@@ -179,7 +179,7 @@ class MomentField(forms.MultiValueField):
             input_formats=["%H:%M", "%H:%M:%S", "%H.%M"],
             error_messages={"invalid": t("Geben Sie eine Uhrzeit ein, zum Beispiel 9:30.", "Enter a time, e.g. 9:30.")},
         )
-        super().__init__((DateField(), time), require_all_fields=True, **named)
+        super().__init__((DateField(), time), require_all_fields=False, **named)
 
     def compress(self, data_list: Iterable[Any]) -> datetime | None:
         values = list(data_list)

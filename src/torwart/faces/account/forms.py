@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateForm
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateByCode
-from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.forms import ActivateTOTPForm, DeactivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -94,6 +94,10 @@ class ActivateTotp(OurManner, ActivateTOTPForm):
         hint = t("Die sechs Ziffern, die die App jetzt zeigt.", "The six digits the app shows now.")
         _reworded(self.fields["code"], _CODE, hint, inputmode="numeric", spellcheck="false")
         self.retitle()
+
+
+class DeactivateTotp(OurManner, DeactivateTOTPForm):
+    """Nothing to enter; but it may be refused."""
 
 
 class AddPasskey(OurManner, AddWebAuthnForm):

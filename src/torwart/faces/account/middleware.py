@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
@@ -65,6 +66,21 @@ def _what(response: HttpResponse) -> str:
     if response.status_code in (403, 404):
         return "refused"
     return "download" if "attachment" in response.headers.get("Content-Disposition", "") else "page"
+
+
+class Seen:
+    """Keeps, for the list of one's sessions, when and from where each was last used: one statement a request."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.session.session_key
+        if key and request.user.is_authenticated:
+            known = UserSession.objects.filter(session_key=key)
+            if not known.update(last_seen_at=timezone.now(), ip=address_of(request)):
+                UserSession.objects.create_from_request(request)
+        return self.get_response(request)
 
 
 class ProviderSite:

@@ -34,5 +34,5 @@ urlpatterns = [
     path("zweiter-faktor/passkeys/anmelden/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path("zweiter-faktor/passkeys/bestaetigen/", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("zweiter-faktor/passkeys/<int:pk>/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
-    path("zweiter-faktor/passkeys/<int:pk>/entfernen/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
+    path("zweiter-faktor/passkeys/<int:pk>/entfernen/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
 ]

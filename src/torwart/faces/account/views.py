@@ -5,10 +5,12 @@ from functools import partial
 from typing import Any
 
 from allauth.core import ratelimit
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import logout
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from torwart.faces._design.access import signed_in
+from torwart.faces._design.forms import Form
 from torwart.faces._design.views import too_many
 from torwart.faces.account import mail
 from torwart.faces.account.forms import ChoosePassword, Forgotten
@@ -138,11 +141,20 @@ def _choose(request: HttpRequest, reference: str, token: str, holder: Any, choos
 _OPEN = "waehlen"
 
 
+class RemovePasskey(RemoveWebAuthnView):
+    """Removes a passkey, unless it is the last second factor of somebody who needs one."""
+
+    form_class = Form
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        adapter = get_mfa_adapter()
+        if not adapter.can_delete_authenticator(self.object):
+            form.add_error(None, str(adapter.error_messages["cannot_delete_authenticator"]))
+            return self.form_invalid(form)
+        done: HttpResponse = super().form_valid(form)
+        return done
+
+
 def inactive(request: HttpRequest) -> HttpResponse:
     """What somebody sees whose account is locked."""
     return render(request, "account/account_inactive.html")
-
-
-def nowhere(request: HttpRequest, **_: Any) -> HttpResponse:
-    """Addresses allauth wants to be able to name, but nobody can reach."""
-    raise Http404
