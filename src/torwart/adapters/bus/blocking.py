@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import uvloop
@@ -87,7 +88,23 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 def _call(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> T:
     """Run ``coroutine`` in ``loop`` and wait for what it returns or raises."""
-    if loop.is_closed() or not loop.is_running():
+    done: Future[T] = Future()
+    try:
+        loop.call_soon_threadsafe(_begin, loop, coroutine, done)
+    except RuntimeError:
         coroutine.close()
-        raise BUS_UNAVAILABLE(why="loop ended")
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        raise BUS_UNAVAILABLE(why="loop ended") from None
+    return done.result()
+
+
+def _begin(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], done: "Future[T]") -> None:
+    loop.create_task(coroutine).add_done_callback(partial(_hand_over, done))
+
+
+def _hand_over(done: "Future[T]", task: "asyncio.Task[T]") -> None:
+    if task.cancelled():
+        done.set_exception(BUS_UNAVAILABLE(why="loop ended"))
+    elif error := task.exception():
+        done.set_exception(error)
+    else:
+        done.set_result(task.result())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from torwart.kernel.refusals.bus import BUS_SERVER
@@ -18,14 +19,14 @@ _PR_SET_PDEATHSIG = 1
 
 class NatsServer:
     """``nats-server`` on 127.0.0.1. ``port`` 0 takes a free one; ``url`` says which. Use it as context manager or
-    call ``stop``. A server that does not come up raises ``bus.server``.
+    call ``stop``. A server that does not come up raises ``bus.server``. ``options``: more of the server's own.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, options: Sequence[str] = ()) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="torwart-nats-")
         arguments = ["-a", "127.0.0.1", "-p", str(port or -1), "--ports_file_dir", self._directory.name]
         self._process = subprocess.Popen(
-            [_binary(), *arguments],
+            [_binary(), *arguments, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
