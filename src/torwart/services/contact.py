@@ -39,11 +39,11 @@ from torwart.kernel.refusals.contact import (
     TEST_WRONG_WORD,
 )
 from torwart.kernel.words import Words
+from torwart.rules.lead_time import spoken
 from torwart.services import client as clients
 from torwart.services import outbox
 from torwart.services.contact_certificate import carrying, fingerprint, move, record, refresh, title
 from torwart.services.letter import contact as letters
-from torwart.services.letter.account import moment
 from torwart.store.models import Contact, ContactCertificate, MailIn, MailOut
 from torwart.wire.mail.address import is_address
 from torwart.wire.mail.words import clean
@@ -52,7 +52,6 @@ from torwart.wire.smime.certificate import demand
 
 TEST_DAYS = 14
 ATTEMPTS = 3
-TEST_KIND = "contact.test"
 
 _EXPECTED = {
     "first_name": Words("einen Vornamen", "a first name"),
@@ -265,7 +264,7 @@ def _send_test(contact: Contact, row: ContactCertificate, actor: str, now: datet
     sign_only = CertificateUse.ENCRYPT not in row.uses
     outbox.enqueue(
         lambda language: letters.test(language, certificate=title(row), word=word, until=until, sign_only=sign_only),
-        kind=TEST_KIND,
+        kind=outbox.TEST_KIND,
         secure=True,
         now=now,
         contact=contact.pk,
@@ -292,7 +291,9 @@ def asked(contact: Contact, references: Sequence[str], text: str) -> ContactCert
     for row in waiting:
         if row.word and _contains(text, row.word):
             return row
-    sent = MailOut.objects.filter(contact=contact, kind=TEST_KIND, message_id__in=list(references)).order_by("-id")
+    sent = MailOut.objects.filter(contact=contact, kind=outbox.TEST_KIND, message_id__in=list(references)).order_by(
+        "-id"
+    )
     answered = sent.values_list("certificate_id", flat=True).first()
     return next((row for row in waiting if row.pk == answered), None)
 
@@ -316,7 +317,7 @@ def answer_test(
     end = (row.test_sent_at or now) + timedelta(days=TEST_DAYS)
     if not wrong and now > end:
         _send_test(contact, row, "mailroom", now)
-        return [TEST_TOO_LATE(end=moment(end))]
+        return [TEST_TOO_LATE(end=spoken(end))]
     if not wrong:
         _prove(contact, row, signer, now)
     elif _answers(contact, row) + 1 >= ATTEMPTS:

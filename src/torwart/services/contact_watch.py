@@ -97,6 +97,14 @@ def untrusted(pk: int, reason: Refusal, now: datetime) -> None:
         _end(pk, now, "revoked" if reason.kind is SMIME_REVOKED else "untrusted", reason)
 
 
+def test_undelivered(pk: int, reason: Refusal, now: datetime) -> None:
+    """The test mail cannot be delivered: the test has failed; that stands in the portal, where else could we say it."""
+    with transaction.atomic():
+        contact, row = _hold(pk)
+        if MailVerb.FAIL in CONTACT_MAIL.allowed(MailState(row.state)):
+            move(contact, row, MailVerb.FAIL, "mailroom", now, failure=reason.code, word="")
+
+
 def _end(pk: int, now: datetime, how: str, reason: Refusal | None = None) -> int:
     contact, row = _hold(pk)
     if row.state == MailState.EXPIRED:

@@ -8,22 +8,27 @@ Theory of operation
 """
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
+from django.db import transaction
 
 from torwart.kernel.contact_state import SECURE
+from torwart.kernel.refusals.mailroom import MAIL_NOT_FAILED
+from torwart.services import audit
 from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, notice
 from torwart.store.models import Contact, MailOut, Ticket
 from torwart.wire.mail import Attachment, Letter, new_message_id, write
 
 MakeLetter = Callable[[str], Letter]
 """Makes a letter in a language (``de`` or ``en``)."""
-CHANNEL = "torwart_outbox"
-"""PostgreSQL channel on which the mail room hears of new rows."""
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")
+TEST_KIND = "contact.test"
+SECRET_KINDS = (TEST_KIND, "account.link", "account.reset")
+"""Mails that say what only their reader may know: the text is forgotten once they are sent."""
 
 
 def enqueue(
@@ -64,7 +69,7 @@ def enqueue(
         address=address.lower(),
         secure=secure and allowed,
         certificate_id=certificate,
-        references=list(references),
+        references=[each for each in references if _MESSAGE_ID.fullmatch(each)],
         created_at=now,
         next_attempt_at=now,
     )
@@ -98,6 +103,19 @@ def to_contacts(
     ]
 
 
+def retry(pk: int, *, actor: str, now: datetime) -> None:
+    """Send a mail that has failed once more; one with a secret cannot be, its text is gone."""
+    with transaction.atomic():
+        row = MailOut.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        if row is None or row.state != "failed" or row.kind in SECRET_KINDS:
+            raise MAIL_NOT_FAILED()
+        row.state, row.failure, row.next_attempt_at, row.attempts = "queued", "", now, 0
+        row.save(update_fields=["state", "failure", "next_attempt_at", "attempts"])
+        audit.append(
+            actor=actor, action="mail.retried", subject=f"mail_out:{pk}", payload={}, client=row.client_id, at=now
+        )
+
+
 def withheld(language: str, ticket: str) -> Letter:
     """The notice that goes instead of data (S-MAIL-3)."""
     return notice(language, ticket=ticket, url=portal_url(f"/portal/vorgaenge/{ticket}" if ticket else ""))
@@ -110,7 +128,7 @@ def portal_url(path: str = "") -> str:
 
 def _write(letter: Letter, *, ticket: Ticket | None, **columns: object) -> int:
     number = ticket.number if ticket else ""
-    written = write(_framed(letter, number))
+    written = write(framed(letter, number))
     row = MailOut.objects.create(
         message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], number),
         ticket=ticket,
@@ -120,20 +138,13 @@ def _write(letter: Letter, *, ticket: Ticket | None, **columns: object) -> int:
         html=written.html,
         **columns,
     )
-    _wake()
     return row.pk
 
 
-def _framed(letter: Letter, ticket: str) -> Letter:
+def framed(letter: Letter, ticket: str) -> Letter:
     """The letter with what all of them have: the ticket in the subject, whom to write to in the footer."""
     words = FOOTER_TICKET if ticket else FOOTER
     footer = letter.footer or words.text(letter.language, ticket=ticket, address=settings.TORWART_SERVICE_MAIL)
     tag = f"[#{ticket}]"
     subject = letter.subject if not ticket or tag in letter.subject else f"{tag} {letter.subject}"
     return replace(letter, subject=subject, footer=footer)
-
-
-def _wake() -> None:
-    """The mail room hears of the row when it is committed; a wake-up that is lost costs one poll."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")

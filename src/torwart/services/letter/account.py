@@ -4,7 +4,7 @@ from datetime import datetime
 
 from torwart.kernel.role import ROLES, Role
 from torwart.kernel.words import Words
-from torwart.rules.service_time import local
+from torwart.rules.lead_time import spoken
 from torwart.services.letter.mail import GREETING
 from torwart.wire.mail import Facts, Letter, Link, Paragraph
 
@@ -65,14 +65,9 @@ def password_link(language: str, *, url: str, until: datetime, reset: bool) -> L
     return Letter(
         _LINK["reset" if reset else "subject"].text(language),
         (
-            Paragraph(f"{GREETING.text(language)}\n{_LINK['choose'].text(language, until=moment(until))}"),
+            Paragraph(f"{GREETING.text(language)}\n{_LINK['choose'].text(language, until=spoken(until))}"),
             Link(_LINK["label"].text(language), url),
             Paragraph(_LINK["unasked"].text(language)),
         ),
         language,
     )
-
-
-def moment(at: datetime) -> str:
-    """Local date and time as people read them."""
-    return f"{local(at):%d.%m.%Y, %H:%M}"

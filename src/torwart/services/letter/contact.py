@@ -4,7 +4,7 @@ from datetime import datetime
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.words import Words
-from torwart.services.letter.account import moment
+from torwart.rules.lead_time import spoken
 from torwart.services.letter.mail import GREETING, PORTAL
 from torwart.wire.mail import Facts, Items, Letter, Link, Paragraph
 
@@ -97,7 +97,7 @@ def test(language: str, *, certificate: str, word: str, until: datetime, sign_on
     rows = (
         (_CERTIFICATE.text(language), certificate),
         (_TEST["word"].text(language), word),
-        (_TEST["until"].text(language), moment(until)),
+        (_TEST["until"].text(language), spoken(until)),
     )
     sign = (Paragraph(_TEST["sign"].text(language)),) if sign_only else ()
     return Letter(
@@ -108,7 +108,7 @@ def test(language: str, *, certificate: str, word: str, until: datetime, sign_on
 
 
 def tested(language: str, *, certificate: str, end: datetime) -> Letter:
-    rows = ((_CERTIFICATE.text(language), certificate), (_TESTED["end"].text(language), moment(end)))
+    rows = ((_CERTIFICATE.text(language), certificate), (_TESTED["end"].text(language), spoken(end)))
     return Letter(_TESTED["subject"].text(language), (_opening(_TESTED["text"], language), Facts(rows)), language)
 
 
@@ -135,12 +135,12 @@ def encryption_missing(language: str, *, url: str) -> Letter:
 
 def reminder(language: str, *, certificate: str, end: datetime, days: int, url: str) -> Letter:
     """``days``: whole days that are left."""
-    day = f"{moment(end).partition(',')[0]}"
+    day = spoken(end).partition(" ")[0]
     left = _DAYS[days != 1].text(language, count=days)
     return Letter(
         _REMIND["subject"].text(language, end=day, days=left),
         (
-            _opening(_REMIND["text"], language, end=moment(end)),
+            _opening(_REMIND["text"], language, end=spoken(end)),
             Facts(((_CERTIFICATE.text(language), certificate),)),
             Paragraph(_REMIND["do"].text(language)),
             Link(PORTAL.text(language), url),

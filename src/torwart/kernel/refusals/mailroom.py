@@ -1,0 +1,60 @@
+"""Refusals of the mail room: mails that cannot be taken where they go, and mails that do not arrive (C-2, spec/05)."""
+
+from torwart.kernel.refusals import Retry, Side, kind
+
+MAIL_UNSIGNED = kind(
+    "mailroom.unsigned",
+    de="Die Mail ist nicht unterschrieben. Dateien zu diesem Vorgang nehmen wir nur unterschrieben und verschlüsselt "
+    "an: Antworten Sie bitte noch einmal mit beidem.",
+    en="The mail is not signed. Files for this ticket are accepted only signed and encrypted: please reply again with "
+    "both.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01; O-7 (KL 4.2.2)",
+)
+MAIL_UNENCRYPTED = kind(
+    "mailroom.unencrypted",
+    de="Die Mail ist nicht verschlüsselt. Dateien zu diesem Vorgang nehmen wir nur unterschrieben und verschlüsselt "
+    "an: Antworten Sie bitte noch einmal mit beidem.",
+    en="The mail is not encrypted. Files for this ticket are accepted only signed and encrypted: please reply again "
+    "with both.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01; O-7 (KL 4.2.2)",
+)
+MAIL_FLOOD = kind(
+    "mailroom.flood",
+    de="Von {address} kamen mehr als {limit} Mails in einer Stunde. Diese ist zurückgestellt.",
+    en="More than {limit} mails came from {address} within an hour. This one has been put aside.",
+    side=Side.CLIENT,
+    retry=Retry.LATER,
+    source="C-2 (loops are cut)",
+)
+MAIL_BREAKS = kind(
+    "mailroom.breaks",
+    de="Die Mail ließ sich {attempts}-mal nicht verarbeiten: {why}. Bitte von Hand ansehen.",
+    en="The mail could not be processed {attempts} times: {why}. Please look at it by hand.",
+    side=Side.OURS,
+    source="spec/05 (limits: never dropped silently)",
+)
+MAIL_BOUNCED = kind(
+    "mailroom.bounced",
+    de="Der Mailserver des Empfängers meldet: nicht zustellbar ({words}). Adresse des Empfängers prüfen.",
+    en="The recipient's mail server reports: cannot be delivered ({words}). Check the recipient's address.",
+    side=Side.CLIENT,
+    source="RFC 3464",
+)
+MAIL_GIVEN_UP = kind(
+    "mailroom.given_up",
+    de="Seit {days} Tagen vergeblich versucht, zuletzt: {why_de}",
+    en="Tried in vain for {days} days, lastly: {why_en}",
+    side=Side.NETWORK,
+    source="spec/05 (transport out)",
+)
+MAIL_NOT_FAILED = kind(
+    "mailroom.not_failed",
+    de="Diese Mail kann nicht noch einmal gesendet werden. Nur gescheiterte Mails ohne Geheimnis gehen erneut.",
+    en="This mail cannot be sent again. Only failed mails without a secret go once more.",
+    side=Side.OURS,
+    source="spec/05 (transport out)",
+)
