@@ -2,7 +2,8 @@
 
 Environment: ``TORWART_DATABASE_URL`` names an external PostgreSQL, without it the embedded one is started;
 ``TORWART_STATE`` names the directory of everything kept on disk (database, keys, certificates);
-``TORWART_SECRET_KEY`` is the secret that signs sessions and links, without it a file in that directory.
+``TORWART_SECRET_KEY`` is the secret that signs sessions and links, without it a file in that directory; the same for
+``TORWART_API_SECRET`` and ``TORWART_WEBHOOK_SECRET`` (64 hex digits each).
 """
 
 import os
@@ -69,20 +70,29 @@ def release_database() -> None:
 def secret_key() -> str:
     """What signs sessions and links: ``TORWART_SECRET_KEY``, or a file in the state directory, made once."""
     named = os.environ.get("TORWART_SECRET_KEY")
-    if named:
-        return named
-    path = state_dir() / "web.key"
+    return named or _kept("web.key", secrets.token_urlsafe(48))
+
+
+def secret(name: str) -> bytes:
+    """32 octets known to several of our processes: ``TORWART_<NAME>_SECRET`` as hex, or a file made once."""
+    named = os.environ.get(f"TORWART_{name.upper()}_SECRET")
+    return bytes.fromhex(named or _kept(f"{name}.secret", secrets.token_hex(32)))
+
+
+def _kept(name: str, fresh: str) -> str:
+    """The content of a file in the state directory; ``fresh`` if there is none yet."""
+    path = state_dir() / name
     if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        made = path.with_name(f"{name}.{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_text(fresh, encoding="ascii")
         try:
-            os.link(fresh, path)  # whoever comes second keeps the first one's
+            os.link(made, path)  # whoever comes second keeps the first one's
         except FileExistsError:
             pass
         finally:
-            fresh.unlink()
-    return path.read_text(encoding="ascii")
+            made.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 @contextmanager
@@ -95,11 +105,12 @@ def installed(*, migrated: bool = True, web: bool = False) -> Iterator[str]:
         release_database()
 
 
-def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = False) -> str:
+def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = False, api: bool = False) -> str:
     """Bring Django up on ``url`` (by default ``database_url()``), or turn it there if it is up, and return it.
 
     With ``migrated`` a database that lacks a migration of this program is refused (``database.not_migrated``).
-    ``web``: with accounts and pages (``config.web_settings``), which workers do without; decided by the first call.
+    ``web``: with accounts and pages (``config.web_settings``), ``api``: with the EMT–GWA interface
+    (``config.api_settings``); workers do without both. Decided by the first call.
     Children started later with ``TORWART_DATABASE_URL`` set to the answer use the same database.
     """
     url = url or database_url()
@@ -108,7 +119,8 @@ def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = F
     else:
         before = os.environ.get(_ENVIRONMENT)
         os.environ[_ENVIRONMENT] = url
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"torwart.config.{'web_settings' if web else 'settings'}")
+        chosen = "web_settings" if web else "api_settings" if api else "settings"
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"torwart.config.{chosen}")
         django.setup()
         if before is None:
             del os.environ[_ENVIRONMENT]

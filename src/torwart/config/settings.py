@@ -58,3 +58,8 @@ TORWART_PROVIDER_NETWORKS = [
     ipaddress.ip_network(each) for each in listed("TORWART_PROVIDER_NETWORKS", "127.0.0.0/8,::1/128")
 ]
 TORWART_PROXIES = [ipaddress.ip_network(each) for each in listed("TORWART_PROXIES")]
+
+# The EMT–GWA interface: calls a minute and client, threads of its process, webhook targets allowed by name.
+TORWART_API_RATE = (int(os.environ.get("TORWART_API_CALLS", "600")), 60.0)
+TORWART_API_THREADS = int(os.environ.get("TORWART_API_THREADS", "16"))
+TORWART_WEBHOOK_HOSTS = [host.lower() for host in listed("TORWART_WEBHOOK_HOSTS")]

@@ -10,6 +10,7 @@ urlpatterns = [
     path("konto/", include("torwart.faces.account.urls")),
     path("portal/", include("torwart.faces.portal.urls")),
     path("konsole/", include("torwart.faces.console.urls")),
+    path("schnittstelle/", include("torwart.faces.emt_api.pages")),
     path("barrierefreiheit/", design.accessibility, name="accessibility"),
     path("design/", design.catalogue, name="catalogue"),
 ]

@@ -36,7 +36,7 @@ from torwart.kernel.ticket_state import TicketKind, TicketState, TicketVerb
 from torwart.kernel.words import Words
 from torwart.ports.process_engine import ProcessEngine
 from torwart.rules.lead_time import check_requested, spoken
-from torwart.services import audit, outbox
+from torwart.services import audit, interface_event, outbox
 from torwart.services import run as runs
 from torwart.services import ticket as tickets
 from torwart.services.letter import order as letters
@@ -141,6 +141,7 @@ def place(engine: ProcessEngine, order: Placement, *, now: datetime) -> str:
     try:
         with transaction.atomic():
             row, ticket = _insert(number, order, now)
+            interface_event.emit(row, now, {})
             _audit(row, "order.placed", order.actor, now, {"process": order.code, "order": dict(order.fields)})
             tickets.opened_for_order(ticket, order.actor, now, order.requested_at if order.planned else None)
             about = _about(row)
@@ -568,6 +569,7 @@ def _locked(number: str, client: int | None) -> Order:
 def _move(order: Order, verb: OrderVerb, now: datetime, **columns: Any) -> None:
     order.state = ORDER.next(OrderState(order.state), verb).value
     Order.objects.filter(pk=order.pk).update(state=order.state, state_since=now, **columns)
+    interface_event.emit(order, now, columns)
 
 
 def _run_id(order: Order) -> str:

@@ -1,4 +1,4 @@
-"""The EMT–GWA interface as remembered: who is coupled, which keys were used, what was told, what was asked (spec/07)."""
+"""The EMT–GWA interface as remembered: who is coupled, keys used, what was told, what was asked (spec/07)."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -53,10 +53,13 @@ class IdempotencyKey(models.Model):
 class InterfaceEvent(models.Model):
     """Something a client's system is told: once written, in the transaction that caused it, kept for 90 days.
 
-    ``event_id`` names it to the outside (CloudEvents ``id``); ``subject``: the order's number.
+    ``event_id`` names it to the outside (CloudEvents ``id``); ``subject``: the order's number. ``transaction``: id of
+    the database transaction that wrote it: events are read in its order and only when all earlier transactions have
+    ended, since a row with a lower number may become visible later.
     """
 
     event_id = models.UUIDField(unique=True)
+    transaction = models.BigIntegerField()
     client = models.ForeignKey("Client", on_delete=models.PROTECT, related_name="interface_events")
     type = models.TextField()
     subject = models.TextField()
@@ -65,7 +68,7 @@ class InterfaceEvent(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["client", "id"], name="interface_event_client"),
+            models.Index(fields=["client", "transaction", "id"], name="interface_event_client"),
             models.Index(fields=["at"], name="interface_event_age"),
         )
 

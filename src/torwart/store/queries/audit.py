@@ -1,10 +1,11 @@
 """Writing and reading the audit trail, and taking entries for its chain."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from torwart.rules.audit_chain import Link
 from torwart.store.models import AuditEntry, AuditLink
@@ -88,3 +89,22 @@ def unlinked() -> tuple[int, int]:
         cursor.execute(sql)
         pending, unchained = cursor.fetchone()
     return pending, unchained
+
+
+def entries(
+    *, subject: str = "", actor: str = "", action: str = "", since: datetime, until: datetime
+) -> QuerySet[AuditEntry]:
+    """Entries of a stretch of time with client and link, newest first is ``-id``. ``subject``: whole; ``actor`` and
+    ``action``: their beginning.
+    """
+    rows = AuditEntry.objects.select_related("client", "link").filter(at__gte=since, at__lt=until)
+    if subject:
+        rows = rows.filter(subject=subject)
+    if actor:
+        rows = rows.filter(actor__startswith=actor)
+    return rows.filter(action__startswith=action) if action else rows
+
+
+def about(subjects: Iterable[str], limit: int = 50) -> list[AuditEntry]:
+    """The newest entries about any of ``subjects``."""
+    return list(AuditEntry.objects.filter(subject__in=list(subjects)).order_by("-id")[:limit])

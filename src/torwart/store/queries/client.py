@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 
 from torwart.kernel.contact_state import SECURE
-from torwart.store.models import Client
+from torwart.store.models import Certificate, Client, Contact, ContactCertificate, User
 
 PAGE = 50
 _TESTED = Count(
@@ -52,3 +52,37 @@ def _lines(rows) -> list[ClientLine]:  # type: ignore[no-untyped-def]  # a Query
         )
         for row in found
     ]
+
+
+def names() -> list[tuple[int, str]]:
+    """Id and name of every client, by name: to choose from."""
+    return list(Client.objects.order_by("name").values_list("id", "name"))
+
+
+def found(text: str, *, after: str = "", size: int = PAGE) -> list[ClientLine]:
+    """The clients whose name or code number contains ``text``, in the order of their names."""
+    rows = Client.objects.filter(Q(name__icontains=text) | Q(participants__code__startswith=text), name__gt=after)
+    return _lines(Client.objects.filter(pk__in=rows.values("pk")).order_by("name")[:size])
+
+
+def contacts(client: int) -> list[Contact]:
+    """The client's contacts with their certificates, active ones first."""
+    rows = Contact.objects.filter(client=client).prefetch_related(
+        Prefetch("certificates", ContactCertificate.objects.defer("der").order_by("-not_after"))
+    )
+    return list(rows.order_by("-active", "name", "first_name"))
+
+
+def users(client: int | None) -> list[User]:
+    """The accounts of a client's people, or of the provider's (``None``)."""
+    return list(User.objects.filter(client=client).order_by("-is_active", "name", "first_name"))
+
+
+def user(pk: int) -> User | None:
+    return User.objects.select_related("client").filter(pk=pk).first()
+
+
+def key_set(client: int) -> list[Certificate]:
+    """The certificates of the key set with which we act for a client (MsbG § 52(4))."""
+    rows = Certificate.objects.filter(client=client, role="GWA", state="active").defer("der")
+    return list(rows.order_by("use", "-sequence"))

@@ -1,0 +1,77 @@
+"""The interface as one object: its routers, its description (OpenAPI 3.1), and how what is wrong is told."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from torwart.faces.emt_api import capability, event, operation, problem, schema, webhook
+from torwart.faces.emt_api.problem import Invalid, pointer
+from torwart.kernel.refusals.interface import BODY_INVALID
+from torwart.services.interface import VERSIONS
+
+_ABOUT = """The processes of gateway administration for a client's own system (KL 4.1): order, follow, get results.
+
+Mutual TLS with the client's EMT certificate of the SM-PKI says who calls. Orders are answered with 202 and an
+Operation; look at it, wait for it, or be told by webhooks and the event feed. Delivery notes never come this way
+(KL 4.1): see `/v1/capabilities` for what does and what does not.
+"""
+_PROBLEM = {"content": {problem.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+_PROBLEMS = {
+    "400": "Unusable request",
+    "401": "Not identified by a certificate",
+    "403": "Not allowed, or not over the interface",
+    "404": "Nothing of that name for this client",
+    "409": "Not possible in the present state, or another use of a key",
+    "422": "Refused: what is wrong is listed by JSON pointer",
+    "429": "Too many requests; Retry-After says when",
+    "503": "Not available at present; Retry-After says when",
+}
+
+
+class _Api(NinjaAPI):
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """What ninja makes of the operations, and the problems every one of them may answer with."""
+        document = super().get_openapi_schema(**options)
+        document["components"]["schemas"]["Problem"] = schema.Problem.model_json_schema()
+        document["servers"] = [{"url": "/"}]
+        for path in document["paths"].values():
+            for each in path.values():
+                for status, words in _PROBLEMS.items():
+                    each["responses"].setdefault(int(status), {"description": words, **_PROBLEM})
+        return document
+
+
+api = _Api(
+    title="Torwart EMT–GWA interface",
+    version=VERSIONS[-1],
+    description=_ABOUT,
+    openapi_url=None,
+    docs_url=None,
+    urls_namespace="emt_api",
+)
+operation.add_processes()
+api.add_router("/operations", operation.placing)
+api.add_router("/operations", operation.router)
+api.add_router("/events", event.router)
+api.add_router("/webhooks", webhook.router)
+api.add_router("/capabilities", capability.router)
+
+
+@api.exception_handler(ValidationError)
+def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """What does not fit the description, each by its JSON pointer."""
+    errors = []
+    for each in error.errors:
+        source, *place = each["loc"]
+        if source == "body" and place and place[0] == "body":  # ninja names the argument
+            place = place[1:]
+        where = pointer(*place) if source == "body" else f"?{'/'.join(str(part) for part in place)}"
+        errors.append((where, BODY_INVALID(why=f"{each['msg']}"[:200])))
+    return problem.respond(request, Invalid(errors or [("", BODY_INVALID(why="?"))]))
+
+
+@api.exception_handler(HttpError)
+def _unusable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem.plain(request, error.status_code, str(error))

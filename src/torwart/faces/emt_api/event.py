@@ -1,0 +1,58 @@
+"""The event feed: what webhooks tell, for 90 days, so that a lost webhook loses nothing (spec/07 point 5)."""
+
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from torwart.faces.emt_api import cursor, schema
+from torwart.store.queries import operation as queries
+
+router = Router(tags=["events"])
+_LOOK_SECONDS = 0.25
+_WAITING = threading.BoundedSemaphore(max(1, settings.TORWART_API_THREADS // 2))
+
+
+class After(Schema):
+    """Where to go on."""
+
+    after: str = Field("", max_length=200, description="“next” of the last answer; empty: from the beginning.")
+    limit: int = Field(100, ge=1, le=500)
+    wait: str = Field("0s", pattern=r"^([0-9]|[12][0-9]|30)s$", description="Wait for the next event: 0s to 30s.")
+
+
+@router.get("", response=schema.Events, operation_id="list_events", summary="Events since")
+def events(request: HttpRequest, asked: Query[After]) -> schema.Events:
+    """The client's events after a mark, oldest first; with ``wait`` as soon as there is one."""
+    client = request.peer.client  # type: ignore[attr-defined]
+    after = cursor.read(asked.after) or (0, 0)
+    found = queries.events(client, after, asked.limit)
+    seconds = int(asked.wait[:-1])
+    if not found and seconds and _WAITING.acquire(blocking=False):
+        deadline = time.monotonic() + seconds
+        try:
+            while not found and time.monotonic() < deadline:
+                time.sleep(_LOOK_SECONDS)
+                found = queries.events(client, after, asked.limit)
+        finally:
+            _WAITING.release()
+    last = cursor.write(found[-1].place) if found else (asked.after or None)
+    return schema.Events(items=[schema.Event(**cloud_event(event)) for event in found], next=last)
+
+
+def cloud_event(event: queries.EventLine) -> dict[str, Any]:
+    """CloudEvents 1.0, JSON format; webhooks carry the same."""
+    return {
+        "specversion": "1.0",
+        "id": str(event.event_id),
+        "source": f"{settings.TORWART_PORTAL_URL}/v1",
+        "type": event.type,
+        "subject": event.subject,
+        "time": event.at,
+        "datacontenttype": "application/json",
+        "data": event.data,
+    }

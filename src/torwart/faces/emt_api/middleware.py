@@ -1,0 +1,119 @@
+"""Around every call: who calls, how often, in which version, what went wrong, and the line in the log."""
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+
+from torwart.faces.emt_api import problem
+from torwart.faces.emt_api.problem import Invalid
+from torwart.faces.emt_api.rate import RateLimit, Standing
+from torwart.kernel.refusals import Refusal
+from torwart.services import interface
+from torwart.wire.peer_proof import peer_of
+
+_log = logging.getLogger("torwart.interface")
+_OPEN = ("/v1/openapi.json",)
+"""What anybody who reached this process may read: the description, no data."""
+Respond = Callable[[HttpRequest], HttpResponse]
+
+
+class Interface:
+    """Django middleware. Sets ``request.request_id``, ``request.peer`` and ``request.version``."""
+
+    def __init__(self, respond: Respond) -> None:
+        self._respond = respond
+        limit, seconds = settings.TORWART_API_RATE
+        self._rate = RateLimit(limit, seconds)
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.request_id = uuid.uuid4()
+        began, request.now = time.monotonic(), datetime.now(UTC)
+        standing: Standing | None = None
+        try:
+            if not request.path.startswith(_OPEN):
+                self._identify(request)
+                standing = self._rate.take(request.peer.client)
+                request.version = interface.pin(request.peer, request.headers.get("Torwart-Version", ""))
+            response = self._respond(request)
+            if response.status_code >= 400 and response.get("Content-Type") != problem.MEDIA_TYPE:
+                response = _as_problem(request, response)
+        except (Refusal, Invalid) as refused:
+            response = problem.respond(request, refused)
+        self._finish(request, response, standing)
+        self._keep(request, response, began)
+        return response
+
+    def process_exception(self, request: Any, error: Exception) -> HttpResponse | None:
+        """Views raise refusals; anything else is a fault of ours, told without detail and logged with it."""
+        if isinstance(error, Refusal | Invalid):
+            return problem.respond(request, error)
+        _log.exception("call %s failed", request.request_id)
+        return problem.plain(request, 503 if isinstance(error, Error) else 500, str(request.request_id))
+
+    def _identify(self, request: Any) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        der = peer_of(
+            settings.TORWART_API_SECRET,
+            method=request.method,
+            path=request.path_info,
+            query=request.META.get("QUERY_STRING", ""),
+            headers=headers,
+            now=request.now.timestamp(),
+        )
+        request.peer = interface.peer(der, request.now)
+
+    def _finish(self, request: Any, response: HttpResponse, standing: Standing | None) -> None:
+        response["X-Request-Id"] = str(request.request_id)
+        response["Cache-Control"] = response.get("Cache-Control", "no-store")
+        response["X-Content-Type-Options"] = "nosniff"
+        if hasattr(request, "version"):
+            response["Torwart-Version"] = request.version
+        if standing is not None:
+            response["RateLimit-Limit"] = str(standing.limit)
+            response["RateLimit-Remaining"] = str(standing.remaining)
+            response["RateLimit-Reset"] = str(standing.reset)
+
+    def _keep(self, request: Any, response: HttpResponse, began: float) -> None:
+        """The log of what was done; polling that found nothing to complain about is not worth a row."""
+        caller = getattr(request, "peer", None)
+        if caller is None or (request.method == "GET" and response.status_code < 400):
+            return
+        answered = response.content.decode("utf-8", "replace") if not response.streaming else ""
+        try:
+            interface.log(
+                caller,
+                request_id=request.request_id,
+                at=request.now,
+                method=request.method,
+                path=request.get_full_path(),
+                key=request.headers.get("Idempotency-Key", ""),
+                status=response.status_code,
+                code=_code(response, answered),
+                milliseconds=round((time.monotonic() - began) * 1000),
+                asked=request.body.decode("utf-8", "replace"),
+                answered=answered,
+            )
+        except Error:
+            _log.exception("call %s is not in the interface log", request.request_id)
+
+
+def _as_problem(request: Any, response: HttpResponse) -> HttpResponse:
+    """What Django answers by itself: an unknown address, a wrong method."""
+    made = problem.plain(request, response.status_code, f"{request.method} {request.path[:100]}")
+    if "Allow" in response:
+        made["Allow"] = response["Allow"]
+    return made
+
+
+def _code(response: HttpResponse, answered: str) -> str:
+    if response.get("Content-Type") != problem.MEDIA_TYPE:
+        return ""
+    return str(json.loads(answered).get("code", ""))

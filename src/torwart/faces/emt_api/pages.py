@@ -1,0 +1,11 @@
+"""Addresses of the interface's pages in the web."""
+
+from django.urls import path
+
+from torwart.faces.emt_api import documentation
+
+urlpatterns = [
+    path("", documentation.page, name="interface"),
+    path("openapi.json", documentation.description, name="interface_description"),
+    path("probleme/<str:code>", documentation.problem_page, name="interface_problem"),
+]

@@ -1,0 +1,246 @@
+"""The EMT–GWA interface's own verbs: who calls, whether its software fits, each key once, and the log (spec/07, R-4)."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography import x509
+from django.db import connection, transaction
+
+from torwart.kernel.refusals.interface import (
+    COUPLING_TAKEN,
+    COUPLING_UNKNOWN,
+    INTERFACE_SUSPENDED,
+    KEY_IN_PROGRESS,
+    KEY_REUSED,
+    PEER_NOT_COUPLED,
+    PEER_UNPROVEN,
+    VERSION_UNKNOWN,
+)
+from torwart.kernel.words import Words
+from torwart.services import audit
+from torwart.store.models import Certificate, Coupling, IdempotencyKey, InterfaceCall
+from torwart.wire.certificate import Role, Use, identify, load_certificate
+
+VERSIONS = ("2026-11-23",)
+"""Versions of the interface, newest last; each is served for at least 24 months after the next one came."""
+KEYS_KEPT = timedelta(days=30)
+LOG_KEPT = timedelta(days=90)
+_SHOWN = 4000
+"""Characters of a body the log keeps."""
+
+
+class Compatibility(StrEnum):
+    UNKNOWN = "unknown"
+    COMPATIBLE = "compatible"
+    INCOMPATIBLE = "incompatible"
+
+
+COMPATIBILITY: Mapping[Compatibility, Words] = {
+    Compatibility.UNKNOWN: Words("noch nicht bestätigt", "not confirmed yet"),
+    Compatibility.COMPATIBLE: Words("kompatibel", "compatible"),
+    Compatibility.INCOMPATIBLE: Words("nicht kompatibel: Kopplung ausgesetzt", "incompatible: coupling suspended"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A client's system that calls. ``coupling``: its row; ``name``: the CN of its certificate."""
+
+    client: int
+    client_name: str
+    coupling: int
+    name: str
+    version: str
+    suspended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered to a request with a key. ``repeated``: it had been answered before and this is that answer."""
+
+    status: int
+    body: str
+    location: str = ""
+    repeated: bool = False
+
+
+# --- who calls --------------------------------------------------------------------------------------------------------
+
+
+def peer(der: bytes, now: datetime) -> Peer:
+    """Whose system has shown this certificate. The front has checked chain and revocation list of its handshake; here
+    the certificate must be an EMT's for TLS, in date, not revoked since, and its name coupled with a client.
+    """
+    try:
+        certificate = load_certificate(der)
+    except ValueError:
+        raise PEER_UNPROVEN() from None
+    identity = identify(certificate)
+    if identity.role is not Role.EMT or identity.use is not Use.TLS or not _in_date(certificate, now):
+        raise PEER_UNPROVEN()
+    fingerprint = hashlib.sha256(der).hexdigest()
+    if Certificate.objects.filter(fingerprint=fingerprint, state__in=("revoked", "suspended")).exists():
+        raise PEER_UNPROVEN()
+    name = identity.common_name
+    row = Coupling.objects.select_related("client").filter(common_name=name, active=True).first()
+    if row is None:
+        raise PEER_NOT_COUPLED(name=name)
+    suspended = row.reason or row.software if row.compatibility == Compatibility.INCOMPATIBLE else ""
+    return Peer(row.client_id, row.client.name, row.pk, name, row.version, suspended)
+
+
+def _in_date(certificate: x509.Certificate, now: datetime) -> bool:
+    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+
+
+def require_compatible(caller: Peer, form: str) -> None:
+    """R-4: while the client's software is incompatible its calls are refused, and the form does the same."""
+    if caller.suspended:
+        raise INTERFACE_SUSPENDED(why=caller.suspended, form=form)
+
+
+def pin(caller: Peer, asked: str) -> str:
+    """The version this call is served by: the one asked for, the one pinned, or at the first call today's, pinned."""
+    if asked and asked not in VERSIONS:
+        raise VERSION_UNKNOWN(given=asked[:20], known=", ".join(VERSIONS))
+    if not caller.version:
+        Coupling.objects.filter(pk=caller.coupling, version="").update(version=asked or VERSIONS[-1])
+    return asked or caller.version or VERSIONS[-1]
+
+
+# --- couplings --------------------------------------------------------------------------------------------------------
+
+
+def couple(client: int, common_name: str, *, software: str, software_version: str, actor: str) -> int:
+    """Couple a client's system, known by the CN of its EMT TLS certificate; its id. One name serves one client."""
+    with transaction.atomic():
+        name = common_name.strip()
+        taken = Coupling.objects.select_for_update().filter(common_name=name).first()
+        if taken is not None and taken.client_id != client:
+            raise COUPLING_TAKEN(name=name)
+        values = {"software": software.strip(), "software_version": software_version.strip(), "active": True}
+        row, _ = Coupling.objects.update_or_create(client_id=client, common_name=name, defaults=values)
+        audit.append(
+            actor=actor,
+            action="interface.coupled",
+            subject=f"coupling:{name}",
+            payload={"software": row.software, "version": row.software_version},
+            client=client,
+        )
+    return row.pk
+
+
+def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now: datetime) -> None:
+    """Record whether the client's software fits the interface (R-4); incompatible suspends, compatible resumes."""
+    with transaction.atomic():
+        row = Coupling.objects.select_for_update().filter(pk=coupling).first()
+        if row is None:
+            raise COUPLING_UNKNOWN()
+        row.compatibility, row.reason, row.judged_by, row.judged_at = verdict.value, reason.strip(), actor, now
+        row.save(update_fields=["compatibility", "reason", "judged_by", "judged_at"])
+        audit.append(
+            actor=actor,
+            action=f"interface.{verdict.value}",
+            subject=f"coupling:{row.common_name}",
+            payload={"reason": row.reason, "software": row.software, "version": row.software_version},
+            client=row.client_id,
+        )
+
+
+# --- each key once ----------------------------------------------------------------------------------------------------
+
+
+def digest(method: str, path: str, body: Any) -> str:
+    """What makes two requests the same: method, path and the body's content, whatever its spelling."""
+    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{method} {path}\n{plain}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def once(client: int, key: str, same: str, do: Callable[[], Answer], *, now: datetime) -> Answer:
+    """Do what ``key`` stands for exactly once; the same request again gets the same answer for 30 days.
+
+    Key, answer and all that ``do`` writes commit together: if the process dies before, nothing has happened and the
+    key is free; if it dies after, the answer is here. What ``do`` refuses leaves nothing behind, and the key is free
+    for the corrected request. ``same``: the request's ``digest``. A twin under way is refused, not made to wait.
+    """
+    with transaction.atomic():
+        if not _alone(client, key):
+            raise KEY_IN_PROGRESS(key=key)
+        row = IdempotencyKey.objects.filter(client=client, key=key).first()
+        if row is not None and row.created_at > now - KEYS_KEPT:
+            if row.digest != same:
+                raise KEY_REUSED(key=key)
+            return Answer(row.status, row.answer, row.location, repeated=True)
+        if row is not None:
+            row.delete()
+        answer = do()
+        IdempotencyKey.objects.create(
+            client_id=client,
+            key=key,
+            digest=same,
+            status=answer.status,
+            answer=answer.body,
+            location=answer.location,
+            created_at=now,
+        )
+        return answer
+
+
+def _alone(client: int, key: str) -> bool:
+    """Hold this key until the transaction ends, unless somebody else does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 7))", [f"{client} {key}"])
+        return bool(cursor.fetchone()[0])
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+def log(
+    caller: Peer,
+    *,
+    request_id: uuid.UUID,
+    at: datetime,
+    method: str,
+    path: str,
+    key: str,
+    status: int,
+    code: str,
+    milliseconds: int,
+    asked: str,
+    answered: str,
+) -> None:
+    """One line of the interface log, which the client's people see in the portal."""
+    InterfaceCall.objects.create(
+        request_id=request_id,
+        at=at,
+        client_id=caller.client,
+        coupling_id=caller.coupling,
+        method=method,
+        path=_plain(path)[:2000],
+        key=_plain(key)[:200],
+        status=status,
+        code=code,
+        milliseconds=milliseconds,
+        asked=_plain(asked)[:_SHOWN],
+        answered=_plain(answered)[:_SHOWN],
+    )
+    Coupling.objects.filter(pk=caller.coupling).update(last_call_at=at)
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL holds no NUL, and no half of a surrogate pair."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+
+
+def forget(now: datetime) -> int:
+    """Delete keys and log lines that are no longer kept; how many."""
+    keys, _ = IdempotencyKey.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+    lines, _ = InterfaceCall.objects.filter(at__lt=now - LOG_KEPT).delete()
+    return keys + lines

@@ -1,0 +1,82 @@
+"""What a client's own system is told (spec/07 point 5): one event for every step of an order's life.
+
+An event is written in the transaction of what it tells, together with its deliveries to the client's webhooks, so
+neither can be lost nor be untrue. Clients without a coupled system get none: nothing is counted that nobody reads.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from torwart.store.models import InterfaceEvent, Order
+
+KEPT = timedelta(days=90)
+PREFIX = "de.torwart.operation."
+"""Types are ``PREFIX`` + the order's state, e.g. ``de.torwart.operation.done``."""
+
+_EMIT = """
+WITH event AS (
+    INSERT INTO store_interfaceevent (event_id, transaction, client_id, type, subject, at, data)
+    SELECT %(id)s, pg_current_xact_id()::text::bigint, %(client)s, %(type)s, %(subject)s, %(at)s, %(data)s
+     WHERE EXISTS (SELECT 1 FROM store_coupling WHERE client_id = %(client)s AND active)
+    RETURNING id
+)
+INSERT INTO store_delivery (webhook_id, event_id, subject, state, attempts, next_attempt_at)
+SELECT w.id, event.id, %(subject)s, 'pending', 0, %(at)s
+  FROM event, store_webhook AS w WHERE w.client_id = %(client)s AND w.active
+"""
+
+
+def emit(order: Order, now: datetime, changed: Mapping[str, Any]) -> None:
+    """Tell that ``order`` has come into its present state; ``changed``: columns just written beside it."""
+    data = {
+        "id": order.number,
+        "process": order.process.replace("_", "-"),
+        "state": str(order.state),
+        "reference": order.reference,
+        "planned": changed.get("planned", order.planned),
+        "due_at": _instant(changed.get("due_at", order.due_at)),
+        "requested_at": _instant(changed.get("requested_at", order.requested_at)),
+        "subject": _subject(order.fields),
+        **_outcome(changed.get("result") or {}),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _EMIT,
+            {
+                "id": uuid.uuid4(),
+                "client": order.client_id,
+                "type": f"{PREFIX}{order.state}",
+                "subject": order.number,
+                "at": now,
+                "data": json.dumps(data),
+            },
+        )
+
+
+def forget(now: datetime, limit: int = 10_000) -> int:
+    """Delete events older than 90 days; how many there were (call again while it is ``limit``)."""
+    old = InterfaceEvent.objects.filter(at__lt=now - KEPT).order_by("id").values("pk")[:limit]
+    return InterfaceEvent.objects.filter(pk__in=old).delete()[1].get("store.InterfaceEvent", 0)
+
+
+def _outcome(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result as rows in words, or a refusal with code and side."""
+    if "refusal" in result:
+        return {"refusal": dict(result["refusal"])}
+    if "rows" in result:
+        rows = [{"label": {"de": de, "en": en}, "value": value} for de, en, value in result["rows"]]
+        return {"result": {"rows": rows}}
+    return {}
+
+
+def _subject(fields: Mapping[str, Any]) -> str:
+    return str(fields.get("gateway", ""))
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
