@@ -146,7 +146,7 @@ class RemovePasskey(RemoveWebAuthnView):
 
     form_class = Form
 
-    def form_valid(self, form: Form) -> HttpResponse:
+    def form_valid(self, form: Any) -> HttpResponse:
         adapter = get_mfa_adapter()
         if not adapter.can_delete_authenticator(self.object):
             form.add_error(None, str(adapter.error_messages["cannot_delete_authenticator"]))
