@@ -71,7 +71,7 @@ class ImapFetcher:
         self._idle, self._back_off, self._timeout = idle, back_off, timeout
         self._size_limit = size_limit
         self._stopping = Event()
-        self._thread = Thread(target=self._run, name="mail-fetch", daemon=True)
+        self._thread = Thread(target=self.run, name="mail-fetch", daemon=True)
         self.trouble: Refusal | None = None
         """Why there is no connection at present, for whoever watches."""
 
@@ -90,7 +90,8 @@ class ImapFetcher:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Fetch until stopped, in the caller's own thread; ``start`` does it in another."""
         first, longest = self._back_off
         pause = first
         while not self._stopping.is_set():
@@ -117,29 +118,31 @@ class ImapFetcher:
             connection.create(_quoted(account.done))  # NO if it exists already
         abilities = _abilities(connection)
         while not self._stopping.is_set():
-            kept = self._take_all(connection, abilities)
-            if not kept:
+            taken = [self._take(connection, uid, abilities) for uid in self._search(connection)]
+            if not all(taken):
                 self._stopping.wait(self._back_off[0])
+            elif taken or _announced(connection):
+                continue  # mail may have come meanwhile, and what is announced once is not pushed again
             elif "IDLE" in abilities:
                 self._wait_for_push(connection)
             else:
                 self._stopping.wait(min(self._idle, _POLL))
-                _demand(connection.noop(), "NOOP")
 
-    def _take_all(self, connection: imaplib.IMAP4, abilities: frozenset[str]) -> bool:
-        """Whether everything in the inbox could be kept."""
-        wanted = "ALL" if self._account.done else "UNSEEN"
-        (found,) = _demand(connection.uid("SEARCH", wanted), "SEARCH")
-        whole = True
-        for uid in found.decode().split() if isinstance(found, bytes) else []:
-            if self._stopping.is_set():
-                break
-            raw = self._fetch(connection, uid)
-            if raw is not None and not self._kept(raw):
-                whole = False
-            elif raw is not None:
-                self._mark(connection, uid, abilities)
-        return whole
+    def _search(self, connection: imaplib.IMAP4) -> list[str]:
+        """The UIDs of the mails still to be kept."""
+        _announced(connection)
+        (found,) = _demand(connection.uid("SEARCH", "ALL" if self._account.done else "UNSEEN"), "SEARCH")
+        return found.decode().split() if isinstance(found, bytes) else []
+
+    def _take(self, connection: imaplib.IMAP4, uid: str, abilities: frozenset[str]) -> bool:
+        """Fetch, keep, mark one mail; whether it was kept, or there was nothing to keep."""
+        raw = None if self._stopping.is_set() else self._fetch(connection, uid)
+        if raw is None:
+            return True
+        if not self._kept(raw):
+            return False
+        self._mark(connection, uid, abilities)
+        return True
 
     def _fetch(self, connection: imaplib.IMAP4, uid: str) -> bytes | None:
         """The octets of a mail; None if it has gone meanwhile."""
@@ -177,9 +180,9 @@ class ImapFetcher:
     def _wait_for_push(self, connection: imaplib.IMAP4) -> None:
         """IDLE until the server says something, the time is up or we are stopped; ``imaplib`` has none before 3.14."""
         connection.send(_IDLE_TAG + b" IDLE\r\n")
-        _read_until(connection, b"+")
+        pushed = _read_until(connection, b"+")
         until = monotonic() + self._idle
-        while not self._stopping.is_set() and monotonic() < until:
+        while not pushed and not self._stopping.is_set() and monotonic() < until:
             if _pending(connection) or select.select([connection.socket()], [], [], 0.5)[0]:
                 break
         connection.send(b"DONE\r\n")
@@ -190,16 +193,23 @@ _POLL = 30.0
 _IDLE_TAG = b"TORWARTIDLE"
 
 
-def _read_until(connection: imaplib.IMAP4, start: bytes) -> None:
-    """Pass over what the server tells until the line it owes us; what has come is searched for afterwards."""
+def _read_until(connection: imaplib.IMAP4, start: bytes) -> bool:
+    """Up to the line the server owes us; whether it told of mail before that."""
+    told = False
     while True:
         line = connection.readline()
         if not line:
             raise EOFError("the server closed the connection")
         if line.startswith(start):
-            return
+            return told
         if line.startswith(_IDLE_TAG):
             raise imaplib.IMAP4.error(line.decode("utf-8", "replace"))
+        told = told or line.rstrip().endswith(b" EXISTS")
+
+
+def _announced(connection: imaplib.IMAP4) -> bool:
+    """Whether the server has told of mail beside its answers since we asked last."""
+    return connection.response("EXISTS")[1] != [None]
 
 
 def _pending(connection: imaplib.IMAP4) -> bool:
@@ -242,7 +252,8 @@ def _open(account: ImapAccount, timeout: float) -> imaplib.IMAP4:
             _start_tls(connection, context, account)
         connection.login(account.user, account.password)
     except BaseException as error:
-        connection.shutdown()
+        with suppress(OSError):  # a failed handshake has closed it already
+            connection.shutdown()
         if isinstance(error, imaplib.IMAP4.error) and not isinstance(error, imaplib.IMAP4.abort):
             raise MAIL_LOGIN(server=account.server, words=_short(error)) from error
         raise
