@@ -87,6 +87,12 @@ class ServiceClock:
             left -= length
         return None if self.resting else deadline(self.last_change, left, self.calendar)
 
+    def counted(self) -> list[Interval]:
+        """The stretches of service time that make up the deadline, day by day; those so far while the clock rests."""
+        end = self.due or self.last_change
+        stretches = self._running(end)
+        return [each for stretch in stretches for each in self.calendar.intervals(stretch.begin, stretch.end)]
+
     def overdue(self, at: datetime) -> bool:
         due = self.due
         return due is not None and at > due

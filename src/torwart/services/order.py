@@ -231,7 +231,7 @@ def withdraw(engine: ProcessEngine, number: str, *, client: int, actor: str, now
             order,
             Words("Auftrag zurückgezogen, es hatte nichts begonnen.", "Order withdrawn, nothing had begun."),
             "order.withdrawn",
-            lambda language, about: letters.withdrawn(language, about, actor=_name(actor, order)),
+            lambda language, about: letters.withdrawn(language, about, actor=_name(actor)),
             actor=actor,
             now=now,
         )
@@ -552,7 +552,7 @@ def _close(
     """The end of an order: audit, ticket and mail."""
     _audit(order, kind, actor, now, payload)
     ticket = tickets.locked_of_order(order.pk)
-    tickets.end_with_order(ticket, words, actor=actor, now=now)
+    tickets.end_with_order(ticket, words, author=_name(actor), actor=actor, now=now)
     about = _about(order)
     _mail(order, ticket, kind, lambda language: letter(language, about), now, files)
 
@@ -589,8 +589,11 @@ def _process(order: Order) -> Words:
     return Words(*order.wording["process"])
 
 
-def _name(actor: str, order: Order) -> str:
-    return order.orderer_name if actor.startswith("user:") else actor
+def _name(actor: str) -> str:
+    """Who acted, as people read it: a person by name, anything else is us."""
+    email = actor.removeprefix("user:")
+    person = User.objects.filter(email=email).first() if email != actor else None
+    return person.full_name if person else "Torwart"
 
 
 def _about(order: Order) -> letters.About:

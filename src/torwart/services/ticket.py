@@ -284,9 +284,9 @@ def verdict(number: str) -> dict[str, str] | None:
     return {"text": row.de, "by": row.author} if row else None
 
 
-def end_with_order(ticket: Ticket, words: Words, *, actor: str, now: datetime) -> None:
+def end_with_order(ticket: Ticket, words: Words, *, author: str, actor: str, now: datetime) -> None:
     """The order has ended, and its ticket with it; in the caller's transaction."""
-    _line(ticket, EVENT, actor, words, now)
+    _line(ticket, EVENT, author, words, now)
     _move(ticket, TicketVerb.RESOLVE, now, resolved_at=now, waiting_reason="")
     _audit(ticket, "ticket.resolved", actor, now)
 
