@@ -11,10 +11,14 @@ from torwart.kernel.refusals import Refusal
 from torwart.rules import precondition
 from torwart.rules.precondition import CcCertificate, Combination, EmtCertificates, GatewayType
 from torwart.rules.validity import Validity
+from torwart.services import approval as approvals
 from torwart.services import audit
 from torwart.services import gateway as gateways
 from torwart.store import models
 from torwart.store.models import Certificate
+
+ACTION = "configuration.change"
+"""What a second person approves: a change of what may be ordered and operated, by all clients."""
 
 
 def approve(
@@ -52,6 +56,65 @@ def _audited(actor: str, action: str, subject: str, begin: datetime | None, end:
     validity = Validity(begin, end)
     payload = {"from": validity.begin_text, "until": validity.end_text}
     audit.append(actor=actor, action=action, subject=f"configuration:{subject}", payload=payload)
+
+
+def ask_approval(
+    gateway: GatewayType,
+    meter_type: str,
+    *,
+    begin: datetime | None,
+    end: datetime | None,
+    reason: str,
+    user: int,
+    now: datetime,
+) -> int:
+    """Ask that a combination be approved, or that its approval last otherwise; id of the approval to decide on."""
+    payload = {"what": "approve", "meter_type": meter_type, **_asked(gateway, begin, end)}
+    subject = f"configuration:{gateway.name} {gateway.firmware} × {meter_type}"
+    return approvals.request(ACTION, subject, payload, reason, user=user, client=None, now=now)
+
+
+def ask_certificate(
+    number: str,
+    gateway: GatewayType,
+    *,
+    begin: datetime | None,
+    end: datetime | None,
+    reason: str,
+    user: int,
+    now: datetime,
+) -> int:
+    """Ask that a CC certificate be kept, or its new end; id of the approval to decide on."""
+    payload = {"what": "certify", "number": number, **_asked(gateway, begin, end)}
+    return approvals.request(ACTION, f"configuration:{number}", payload, reason, user=user, client=None, now=now)
+
+
+def decide(approval: int, *, user: int, approve: bool, remark: str, now: datetime) -> None:
+    """Decide on what was asked for; a yes changes the list in the same transaction."""
+    with transaction.atomic():
+        approvals.decide(approval, user=user, approve=approve, remark=remark, now=now)
+        if approve:
+            _carry_out(models.Approval.objects.get(pk=approval))
+
+
+def _asked(gateway: GatewayType, begin: datetime | None, end: datetime | None) -> dict[str, str | None]:
+    return {
+        "gateway_type": gateway.name,
+        "firmware": gateway.firmware,
+        "begin": begin.isoformat() if begin else None,
+        "end": end.isoformat() if end else None,
+    }
+
+
+def _carry_out(approval: models.Approval) -> None:
+    asked = approval.payload
+    gateway = GatewayType(asked["gateway_type"], asked["firmware"])
+    begin, end = (datetime.fromisoformat(asked[name]) if asked[name] else None for name in ("begin", "end"))
+    actor = f"approval:{approval.pk}"
+    if asked["what"] == "approve":
+        approve(gateway, asked["meter_type"], actor=actor, begin=begin, end=end)
+    else:
+        certify(asked["number"], gateway, actor=actor, begin=begin, end=end)
 
 
 def unmet(device_id: str, order: Mapping[str, Any], at: datetime) -> list[Refusal]:

@@ -1,0 +1,84 @@
+"""The mail room: what came in, quarantined first, what could not go out, and every mail as it really was."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from torwart.faces._design import keyset
+from torwart.faces._design.access import actor_of, needs, provider_only
+from torwart.faces._design.language import said
+from torwart.faces.console.page import act, download, show
+from torwart.kernel.role import Role
+from torwart.kernel.words import Words
+from torwart.services import outbox
+from torwart.store.queries import mail_room as queries
+
+_HEAD_LIMIT = 60_000
+_TABS: tuple[tuple[str, Words, bool, tuple[str, ...]], ...] = (
+    ("", Words("Zu klären", "To be settled"), True, queries.UNSETTLED),
+    ("eingang", Words("Eingang", "Received"), True, ()),
+    ("offen", Words("Nicht zugestellt", "Not delivered"), False, queries.UNSENT),
+    ("ausgang", Words("Ausgang", "Sent"), False, ()),
+)
+
+
+@provider_only
+def overview(request: HttpRequest, tab: str = "") -> HttpResponse:
+    """One of four lists; the first is what somebody has to look at."""
+    chosen = next((each for each in _TABS if each[0] == tab), None)
+    if chosen is None:
+        raise Http404
+    name, words, received, states = chosen
+    rows: Any = queries.incoming(states) if received else queries.outgoing(states)
+    page = keyset.page(rows, order=("-id",), at=request.GET.get("seite"))
+    counts = queries.counts()
+    marks = {"": counts["quarantined"], "offen": counts["failed"]}
+    tabs = [
+        {
+            "href": reverse("console:mail_tab", args=[each[0]]) if each[0] else reverse("console:mail"),
+            "label": said(each[1]),
+            "count": "99+" if marks.get(each[0], 0) >= 100 else marks.get(each[0]) or "",
+            "current": each[0] == name,
+        }
+        for each in _TABS
+    ]
+    return show(request, "mail", page=page, rows=page.rows, received=received, tabs=tabs, title=words)
+
+
+@provider_only
+def received(request: HttpRequest, pk: int) -> HttpResponse:
+    """One mail with its headers as they came and what S/MIME said of it."""
+    row = _found(queries.received(pk))
+    head, _, _ = bytes(row.raw)[:_HEAD_LIMIT].replace(b"\r\n", b"\n").partition(b"\n\n")
+    return show(request, "mail_in", row=row, head=head.decode("utf-8", "replace"))
+
+
+@provider_only
+def raw(request: HttpRequest, pk: int) -> HttpResponse:
+    """The bytes as they came, to be saved and judged by other programs."""
+    row = _found(queries.received(pk))
+    return download(bytes(row.raw), f"mail-{row.pk}.eml")
+
+
+@provider_only
+def sent(request: HttpRequest, pk: int) -> HttpResponse:
+    """One mail of ours: to whom, when, how often tried; its text."""
+    return show(request, "mail_out", row=_found(queries.sent(pk)))
+
+
+@require_POST
+@needs(Role.OPERATOR)
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a mail that failed once more."""
+    _found(queries.sent(pk))
+    back = reverse("console:mail_out", args=[pk])
+    done = said(Words("Die Mail wird noch einmal gesendet.", "The mail is sent once more."))
+    return act(request, lambda now: outbox.retry(pk, actor=actor_of(request), now=now), back, done=done)
+
+
+def _found(row: Any) -> Any:
+    if row is None:
+        raise Http404
+    return row

@@ -1,0 +1,523 @@
+"""What an operator can do on a case: each verb once, with its form, when it is possible and why it is not.
+
+The buttons of a case, the composers under its history, the page of each verb and its POST come from this table; when
+a verb is possible is asked of the kernel's state tables.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from torwart.faces._design.access import actor_of
+from torwart.faces._design.forms import Form, MomentField
+from torwart.faces._design.language import t
+from torwart.faces.console import clock
+from torwart.faces.console.asking import asking, for_roles, given
+from torwart.faces.console.engine import ENGINE
+from torwart.faces.console.page import show, ticket_or_404
+from torwart.faces.console.words import why_not
+from torwart.kernel.order_state import OPEN, ORDER, OrderState, OrderVerb
+from torwart.kernel.role import Role
+from torwart.kernel.ticket_state import TICKET, TicketState, TicketVerb
+from torwart.kernel.words import Words
+from torwart.processes import ordering, overriding
+from torwart.processes.definition import catalogue
+from torwart.services import capacity
+from torwart.services import order as orders
+from torwart.services import ticket as tickets
+from torwart.store.queries import case as queries
+
+_SLOTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts on what: ``user`` is the person's id, ``actor`` their name in the audit trail."""
+
+    ticket: Any
+    user: int
+    actor: str
+    now: datetime
+
+    @property
+    def number(self) -> str:
+        return str(self.ticket.number)
+
+
+# --- the forms --------------------------------------------------------------------------------------------------------
+
+
+class VerbForm(Form):
+    """A verb without questions; the others add fields. Made with the ticket it is about."""
+
+    def __init__(self, data: Any = None, *, ticket: Any, name: str) -> None:
+        self.ticket = ticket
+        super().__init__(data, auto_id=f"{name}_%s", initial=self.beginning(ticket))
+        self.prepare()
+
+    @staticmethod
+    def beginning(ticket: Any) -> dict[str, Any]:
+        return {}
+
+    def prepare(self) -> None:
+        """Choices that depend on the ticket."""
+
+
+def _text(label: Any, rows: int = 5, help_text: Any = "") -> forms.CharField:
+    widget = forms.Textarea({"rows": rows})
+    return forms.CharField(label=label, widget=widget, max_length=tickets.LONGEST_TEXT, help_text=help_text)
+
+
+class AnswerForm(VerbForm):
+    text = _text(
+        t("Antwort an den Auftraggeber", "Answer to the client"),
+        help_text=t("Geht als Mail an den Auftraggeber.", "Goes to the client by mail."),
+    )
+
+
+class QuestionForm(VerbForm):
+    text = _text(
+        t("Rückfrage an den Auftraggeber", "Question to the client"),
+        help_text=t(
+            "Geht als Mail an den Auftraggeber. Die Frist ruht, bis er antwortet.",
+            "Goes to the client by mail. The clock rests until the client answers.",
+        ),
+    )
+
+
+class NoteForm(VerbForm):
+    text = _text(
+        t("Interne Notiz", "Internal note"),
+        4,
+        t("Nur unsere Leute sehen sie.", "Only our people see it."),
+    )
+
+
+class CallForm(VerbForm):
+    caller = forms.CharField(label=t("Wer hat angerufen?", "Who called?"), max_length=200)
+    text = _text(t("Was wurde gesagt?", "What was said?"), 3)
+    at = MomentField(label=t("Wann?", "When?"))
+
+    @staticmethod
+    def beginning(ticket: Any) -> dict[str, Any]:
+        return {"caller": ticket.contact.full_name if ticket.contact else "", "at": timezone.now()}
+
+
+class ResolveForm(VerbForm):
+    text = _text(
+        t("Wie ist es gelöst?", "How is it resolved?"),
+        help_text=t("Der Auftraggeber bekommt diesen Text.", "The client gets this text."),
+    )
+
+
+class ReasonForm(VerbForm):
+    reason = _text(
+        t("Grund", "Reason"), 3, t("Steht in der Akte und in der Mail.", "Is kept in the file and told by mail.")
+    )
+
+
+class EffortForm(VerbForm):
+    minutes = forms.IntegerField(
+        label=t("Aufwand in Minuten", "Effort in minutes"), min_value=1, max_value=tickets.LONGEST_EFFORT
+    )
+    reason = _text(
+        t("Wodurch entstand er?", "What caused it?"),
+        3,
+        t("Der Auftraggeber sieht Aufwand und Grund am Vorgang.", "The client sees effort and reason on the ticket."),
+    )
+
+
+class AssignForm(VerbForm):
+    user = forms.TypedChoiceField(
+        label=t("Wer bearbeitet den Vorgang?", "Who works on the ticket?"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+
+    def prepare(self) -> None:
+        people = [(each.pk, each.full_name or each.email) for each in queries.operators()]
+        self.fields["user"].choices = [("", t("niemand (zurück in den Korb)", "nobody (back to the inbox)")), *people]  # type: ignore[attr-defined]
+        self.initial["user"] = self.ticket.assignee_id
+
+
+class TimesForm(VerbForm):
+    times = forms.MultipleChoiceField(
+        label=t("Freie Termine", "Free times"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=t(
+            "In diesen Stunden ist noch Platz. Wählen Sie bis zu fünf.",
+            "These hours still have room. Choose up to five.",
+        ),
+    )
+    other = MomentField(label=t("Oder ein anderer Termin", "Or another time"), required=False)
+    reason = _text(t("Warum geht der Wunschtermin nicht?", "Why can the requested time not be kept?"), 3)
+
+    def prepare(self) -> None:
+        now, order = timezone.now(), self.ticket.order
+        known = catalogue().get(order.process)
+        free = capacity.alternatives(known, order.requested_at or order.due_at, count=_SLOTS, now=now) if known else []
+        self.fields["times"].choices = [(each.isoformat(), clock.when(each, now)) for each in free]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        chosen = [datetime.fromisoformat(each) for each in data.get("times") or []]
+        data["chosen"] = [*chosen, *filter(None, [data.get("other")])]
+        if not data["chosen"] and not self.errors:
+            self.add_error("times", t("Wählen Sie mindestens einen Termin.", "Choose at least one time."))
+        return data
+
+
+# --- the verbs --------------------------------------------------------------------------------------------------------
+
+Ask = Callable[[Any], Words | None]
+"""Given the ticket: why the verb is not possible, ``None`` if it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb. ``lead``: what it does, said before it is done; ``composer``: its form stands under the history;
+    ``about_order``: there only on tickets of an order; ``key``: on the keyboard.
+    """
+
+    name: str
+    words: Words
+    icon: str
+    form: type[VerbForm]
+    do: Callable[[Acting, dict[str, Any]], object]
+    done: Words
+    why_not: Ask
+    lead: Words = field(default_factory=lambda: Words("", ""))
+    key: str = ""
+    composer: bool = False
+    about_order: bool = False
+    danger: bool = False
+
+    @property
+    def quick(self) -> bool:
+        """Nothing is asked: the button itself does it."""
+        return self.form is VerbForm and not self.danger
+
+
+_CLOSED = Words(
+    "Der Vorgang ist geschlossen; eine neue Frage ist ein neuer Vorgang.",
+    "The ticket is closed; a new question is a new ticket.",
+)
+_WITH_ORDER = Words(
+    "Der Vorgang endet mit seinem Auftrag: stornieren Sie den Auftrag, wenn er enden soll.",
+    "The ticket ends with its order: cancel the order if it is to end.",
+)
+_ALREADY_MINE = Words("Der Vorgang ist gelöst.", "The ticket is resolved.")
+_NO_CLIENT = Words("Der Absender ist keinem Auftraggeber zugeordnet.", "The sender belongs to no client.")
+_NOT_FAILED = Words("Nur nach einem gescheiterten Auftrag.", "Only after an order that has failed.")
+
+
+_NOT_REFUSED = Words(
+    "Nur wenn eine Voraussetzung den Auftrag verhindert hat.", "Only where a precondition has prevented the order."
+)
+
+
+def _possible(_: Any) -> Words | None:
+    return None
+
+
+def _by_ticket(verb: TicketVerb) -> Ask:
+    return lambda ticket: why_not(TICKET, ticket.state, verb.value)
+
+
+def _by_order(verb: OrderVerb) -> Ask:
+    return lambda ticket: why_not(ORDER, ticket.order.state, verb.value)
+
+
+def _not_closed(ticket: Any) -> Words | None:
+    return _CLOSED if ticket.state == TicketState.CLOSED else None
+
+
+def _assignable(ticket: Any) -> Words | None:
+    return _ALREADY_MINE if ticket.state in (TicketState.RESOLVED, TicketState.CLOSED) else None
+
+
+def _resolvable(ticket: Any) -> Words | None:
+    open_order = ticket.order_id and ticket.order.state in {state.value for state in OPEN}
+    if open_order and not ticket.order.wording.get("attended"):
+        return _WITH_ORDER
+    return why_not(TICKET, ticket.state, TicketVerb.RESOLVE.value)
+
+
+def _billable(ticket: Any) -> Words | None:
+    return _NO_CLIENT if ticket.client_id is None else None
+
+
+def _repeatable(ticket: Any) -> Words | None:
+    return None if ticket.order.state == OrderState.FAILED else _NOT_FAILED
+
+
+def _overridable(ticket: Any) -> Words | None:
+    refused = ticket.order.state == OrderState.REFUSED and ticket.gateway_id
+    return None if refused else _NOT_REFUSED
+
+
+def _again(acting: Acting, _: dict[str, Any]) -> object:
+    return ordering.again(ENGINE, acting.ticket.order.number, actor=acting.actor, user=acting.user, now=acting.now)
+
+
+VERBS: dict[str, Verb] = {
+    each.name: each
+    for each in (
+        Verb(
+            "antwort",
+            Words("Antworten", "Answer"),
+            "message-circle",
+            AnswerForm,
+            lambda a, d: tickets.answer(a.number, d["text"], user=a.user, now=a.now),
+            Words("Die Antwort ist unterwegs.", "The answer is on its way."),
+            _not_closed,
+            key="r",
+            composer=True,
+        ),
+        Verb(
+            "notiz",
+            Words("Interne Notiz", "Internal note"),
+            "lock",
+            NoteForm,
+            lambda a, d: tickets.note(a.number, d["text"], user=a.user, now=a.now),
+            Words("Die Notiz ist gespeichert.", "The note is kept."),
+            _possible,
+            key="n",
+            composer=True,
+        ),
+        Verb(
+            "anruf",
+            Words("Anruf notieren", "Note a call"),
+            "phone",
+            CallForm,
+            lambda a, d: tickets.call(a.number, d["caller"], d["at"], d["text"], user=a.user, now=a.now),
+            Words("Der Anruf ist notiert.", "The call is noted."),
+            _possible,
+            key="c",
+            composer=True,
+        ),
+        Verb(
+            "rueckfrage",
+            Words("Rückfrage", "Ask the client"),
+            "help-circle",
+            QuestionForm,
+            lambda a, d: tickets.ask_client(a.number, d["text"], user=a.user, now=a.now),
+            Words("Die Rückfrage ist unterwegs, die Frist ruht.", "The question is on its way, the clock rests."),
+            _by_ticket(TicketVerb.ASK_CLIENT),
+            key="f",
+            composer=True,
+        ),
+        Verb(
+            "zuweisen",
+            Words("Zuweisen", "Assign"),
+            "user",
+            AssignForm,
+            lambda a, d: tickets.assign(a.number, d["user"], actor=a.actor, now=a.now),
+            Words("Zugewiesen.", "Assigned."),
+            _assignable,
+            key="e",
+        ),
+        Verb(
+            "fortsetzen",
+            Words("Weiter bearbeiten", "Resume"),
+            "player-play",
+            VerbForm,
+            lambda a, _: tickets.resume(a.number, actor=a.actor, now=a.now),
+            Words("Die Frist läuft wieder.", "The clock runs again."),
+            _by_ticket(TicketVerb.RESUME),
+            key="w",
+        ),
+        Verb(
+            "loesen",
+            Words("Lösen", "Resolve"),
+            "check",
+            ResolveForm,
+            lambda a, d: tickets.resolve(ENGINE, a.number, d["text"], user=a.user, now=a.now),
+            Words("Gelöst; der Auftraggeber bekommt Ihren Text.", "Resolved; the client gets your text."),
+            _resolvable,
+            Words(
+                "Der Vorgang ist danach gelöst. Antwortet der Auftraggeber noch einmal, öffnet er sich wieder.",
+                "The ticket is resolved then. If the client answers once more it opens again.",
+            ),
+            key="l",
+        ),
+        Verb(
+            "termine",
+            Words("Termine vorschlagen", "Propose times"),
+            "calendar",
+            TimesForm,
+            lambda a, d: orders.propose(
+                ENGINE, a.ticket.order.number, d["chosen"], d["reason"], user=a.user, now=a.now
+            ),
+            Words("Die Termine sind vorgeschlagen, die Frist ruht.", "The times are proposed, the clock rests."),
+            _by_order(OrderVerb.PROPOSE),
+            Words(
+                "Der Auftraggeber bekommt die Termine mit dem Grund und wählt einen oder antwortet. Bis dahin ruht die "
+                "Frist.",
+                "The client gets the times with the reason and chooses one or answers. Until then the clock rests.",
+            ),
+            key="v",
+            about_order=True,
+        ),
+        Verb(
+            "stornieren",
+            Words("Auftrag stornieren", "Cancel the order"),
+            "ban",
+            ReasonForm,
+            lambda a, d: ordering.cancel(
+                ENGINE, a.ticket.order.number, client=None, actor=a.actor, reason=d["reason"], now=a.now
+            ),
+            Words("Der Auftrag ist storniert.", "The order is cancelled."),
+            _by_order(OrderVerb.CANCEL),
+            Words(
+                "Der Auftrag endet an der nächsten Schrittgrenze. Was getan ist, bleibt getan; der Auftraggeber bekommt "
+                "die Liste.",
+                "The order ends at the next step boundary. What is done stays done; the client gets the list.",
+            ),
+            key="!",
+            about_order=True,
+            danger=True,
+        ),
+        Verb(
+            "ablehnen",
+            Words("Auftrag ablehnen", "Refuse the order"),
+            "circle-x",
+            ReasonForm,
+            lambda a, d: orders.refuse(ENGINE, a.ticket.order.number, d["reason"], user=a.user, now=a.now),
+            Words("Der Auftrag ist abgelehnt.", "The order is refused."),
+            _by_order(OrderVerb.REFUSE),
+            Words(
+                "Es geschieht nichts am Gerät. Der Auftraggeber bekommt den Grund und kann neu bestellen.",
+                "Nothing happens on the device. The client gets the reason and can order anew.",
+            ),
+            about_order=True,
+            danger=True,
+        ),
+        Verb(
+            "nochmal",
+            Words("Neuer Versuch", "Try again"),
+            "refresh",
+            VerbForm,
+            _again,
+            Words("Ein neuer Auftrag mit denselben Angaben läuft.", "A new order with the same entries is running."),
+            _repeatable,
+            about_order=True,
+        ),
+        Verb(
+            "ausnahme",
+            Words("Ausnahme beantragen", "Ask for an override"),
+            "shield",
+            ReasonForm,
+            lambda a, d: overriding.ask(
+                a.ticket.order.process, a.ticket.order.fields, d["reason"], user=a.user, ticket=a.number, now=a.now
+            ),
+            Words("Beantragt; eine zweite Person entscheidet.", "Asked for; a second person decides."),
+            _overridable,
+            Words(
+                "Eine zweite Person entscheidet. Sagt sie ja, beginnt der Prozess sofort, obwohl die Voraussetzung nicht "
+                "erfüllt ist.",
+                "A second person decides. If the answer is yes, the process begins at once although the precondition is "
+                "not met.",
+            ),
+            about_order=True,
+        ),
+        Verb(
+            "aufwand",
+            Words("Aufwand berechnen", "Bill effort"),
+            "clock",
+            EffortForm,
+            lambda a, d: tickets.bill(a.number, d["minutes"], d["reason"], user=a.user, now=a.now),
+            Words("Der Aufwand steht am Vorgang.", "The effort is on the ticket."),
+            _billable,
+            Words(
+                "Nur für Nacharbeit, die eine falsche Angabe des Auftraggebers verursacht hat.",
+                "Only for rework that a client's wrong entry has caused.",
+            ),
+        ),
+        Verb(
+            "oeffnen",
+            Words("Wieder öffnen", "Reopen"),
+            "lock-open",
+            VerbForm,
+            lambda a, _: tickets.reopen(a.number, actor=a.actor, now=a.now),
+            Words("Wieder offen: 24 Stunden Servicezeit ab jetzt.", "Open again: 24 service hours from now."),
+            _by_ticket(TicketVerb.REOPEN),
+        ),
+        Verb(
+            "schliessen",
+            Words("Schließen", "Close"),
+            "lock",
+            VerbForm,
+            lambda a, _: tickets.close(a.number, actor=a.actor, now=a.now),
+            Words("Geschlossen.", "Closed."),
+            _by_ticket(TicketVerb.CLOSE),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A verb on this ticket: its address, the bound-less form of a composer, or why it is missing."""
+
+    verb: Verb
+    href: str
+    why: Words | None = None
+    form: VerbForm | None = None
+
+
+def offered(ticket: Any) -> list[Offer]:
+    """The verbs of a ticket beside its composers, those that are possible first."""
+    there = [verb for verb in VERBS.values() if not verb.composer and (ticket.order_id or not verb.about_order)]
+    offers = [Offer(verb, _address(ticket, verb), verb.why_not(ticket)) for verb in there]
+    return sorted(offers, key=lambda offer: offer.why is not None)
+
+
+def composers(ticket: Any) -> list[Offer]:
+    """The forms that stand under the history."""
+    return [
+        Offer(verb, _address(ticket, verb), why, None if why else verb.form(ticket=ticket, name=verb.name))
+        for verb in VERBS.values()
+        if verb.composer
+        for why in [verb.why_not(ticket)]
+    ]
+
+
+def _address(ticket: Any, verb: Verb) -> str:
+    return reverse("console:verb", args=[ticket.number, verb.name])
+
+
+@for_roles(Role.OPERATOR)
+def page(request: HttpRequest, number: str, name: str) -> HttpResponse:
+    """The page of a verb: what it does, what it needs, the button. POST does it and leads back to the case."""
+    ticket, verb = ticket_or_404(number), VERBS.get(name)
+    if verb is None or (verb.about_order and not ticket.order_id):
+        raise Http404
+    case = reverse("console:ticket", args=[ticket.number])
+    why = verb.why_not(ticket)
+    if why is not None:
+        return show(request, "verb", verb=verb, ticket=ticket, why=why, case=case, status=409)
+    form = verb.form(given(request), ticket=ticket, name=verb.name)
+
+    def do(now: datetime, data: dict[str, Any]) -> None:
+        verb.do(Acting(ticket, request.user.pk, actor_of(request), now), data)  # type: ignore[arg-type]
+
+    return asking(
+        request,
+        form,
+        do,
+        title=verb.words,
+        back=case,
+        done=verb.done,
+        lead=verb.lead,
+        danger=verb.danger,
+        over=f"{ticket.number} · {ticket.subject}",
+    )

@@ -1,0 +1,99 @@
+"""The provider's inboxes: tickets by whose turn it is and how near their deadline, nearest first."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import connection
+from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+
+from torwart.kernel.ticket_state import TICKET, TicketState
+from torwart.store.models import Ticket
+
+BOUND = 100
+"""Nobody needs to know whether it is 100 or 3,000; counting stops here."""
+OPEN = tuple(s.value for s in TICKET.states if s not in (TicketState.RESOLVED, TicketState.CLOSED))
+FAR = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
+"""Stands for "rests": behind every deadline."""
+ORDER = ("sort_at", "id")
+"""What a page of a queue is ordered by."""
+
+
+class Inbox(StrEnum):
+    """An inbox has one fixed meaning; a ticket may lie in several."""
+
+    AT_RISK = "frist"
+    UNASSIGNED = "frei"
+    MINE = "mir"
+    CLIENT = "auftraggeber"
+    DEVICE = "geraet"
+    TIME = "termin"
+    ALL = "offen"
+
+
+_WAITS = {
+    Inbox.CLIENT: TicketState.WAITING_CLIENT,
+    Inbox.DEVICE: TicketState.WAITING_DEVICE,
+    Inbox.TIME: TicketState.WAITING_TIME,
+}
+
+
+def tickets(inbox: Inbox, *, user: int, soon: datetime) -> QuerySet[Ticket]:
+    """The open tickets of an inbox. ``soon``: a deadline up to then is at risk."""
+    if inbox in _WAITS:
+        return Ticket.objects.filter(state=_WAITS[inbox].value)
+    rows = Ticket.objects.filter(state__in=OPEN)
+    if inbox is Inbox.AT_RISK:
+        return rows.filter(due_at__lte=soon)
+    if inbox is Inbox.UNASSIGNED:
+        return rows.filter(assignee=None)
+    return rows.filter(assignee=user) if inbox is Inbox.MINE else rows
+
+
+def counts(*, user: int, soon: datetime) -> dict[Inbox, int]:
+    """How many tickets each inbox holds, at most ``BOUND``; one query."""
+    parts, values = [], []
+    for inbox in Inbox:
+        bounded = tickets(inbox, user=user, soon=soon).order_by().values_list(Value(1))[:BOUND]
+        sql, params = bounded.query.sql_with_params()
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS bounded)")
+        values.extend(params)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", values)
+        found = cursor.fetchone()
+    return dict(zip(Inbox, found, strict=True))
+
+
+def queue(inbox: Inbox, *, user: int, soon: datetime, text: str = "") -> QuerySet[Ticket]:
+    """The inbox as its list shows it: client, gateway, order with run and assignee beside each ticket, ``sort_at`` to
+    order by. ``text``: part of number, subject, client, device id or the client's own reference.
+    """
+    rows = tickets(inbox, user=user, soon=soon)
+    if text:
+        rows = rows.filter(_containing(text))
+    far = Value(FAR, output_field=DateTimeField())
+    return rows.select_related("client", "gateway", "order__run", "assignee").annotate(sort_at=Coalesce("due_at", far))
+
+
+def due_until(until: datetime, limit: int) -> list[Ticket]:
+    """Tickets whose clock runs and ends by ``until``, most urgent first."""
+    rows = Ticket.objects.filter(state__in=OPEN, due_at__lte=until).order_by("due_at", "id")
+    return list(rows.select_related("client", "order")[:limit])
+
+
+def numbered(text: str) -> str | None:
+    """The ticket a person means by its number or that of its order, whatever its state."""
+    digits = "".join(c for c in text if c.isdigit())
+    if not digits or len(digits) > 9:
+        return None
+    return Ticket.objects.filter(number=f"T-{digits}").values_list("number", flat=True).first()
+
+
+def _containing(text: str) -> Q:
+    return (
+        Q(number__icontains=text)
+        | Q(subject__icontains=text)
+        | Q(client__name__icontains=text)
+        | Q(gateway__device_id__icontains=text)
+        | Q(order__reference__icontains=text)
+    )
