@@ -58,3 +58,38 @@ MAIL_NOT_FAILED = kind(
     side=Side.OURS,
     source="spec/05 (transport out)",
 )
+MAIL_OWN = kind(
+    "mailroom.own",
+    de="Die Mail trägt unsere eigene Adresse als Absender. Sie wird aufbewahrt, aber nicht bearbeitet.",
+    en="The mail has our own address as its sender. It is kept but not handled.",
+    side=Side.CLIENT,
+    source="C-2 (loops are cut)",
+)
+MAIL_AUTOMATIC = kind(
+    "mailroom.automatic",
+    de="Die Mail hat ein Programm geschrieben (Auto-Submitted). Sie wird aufbewahrt, aber nicht bearbeitet.",
+    en="The mail was written by a program (Auto-Submitted). It is kept but not handled.",
+    side=Side.CLIENT,
+    source="C-2 (loops are cut); RFC 3834",
+)
+MAIL_FROM_LIST = kind(
+    "mailroom.from_list",
+    de="Die Mail kommt aus einer Mailingliste. Sie wird aufbewahrt, aber nicht bearbeitet.",
+    en="The mail comes from a mailing list. It is kept but not handled.",
+    side=Side.CLIENT,
+    source="C-2 (loops are cut); RFC 2919",
+)
+MAIL_REPORT = kind(
+    "mailroom.report",
+    de="Die Mail ist ein Zustellbericht. Was er über unsere Mails sagt, steht bei diesen.",
+    en="The mail is a delivery report. What it says about our mails stands with them.",
+    side=Side.CLIENT,
+    source="C-2; RFC 3464",
+)
+MAIL_REPEATED = kind(
+    "mailroom.repeated",
+    de="Die Mail wiederholt Mail {mail} desselben Absenders (gleiche Message-ID). Jene ist bearbeitet.",
+    en="The mail repeats mail {mail} of the same sender (same Message-ID). That one has been handled.",
+    side=Side.CLIENT,
+    source="spec/05 (transport in)",
+)
