@@ -261,9 +261,14 @@ def signed_note(
 
     ``otherwise``: fields of the head that are to differ.
     """
+    return signed_items(site, items(site, devices), number=number, **otherwise)
+
+
+def signed_items(site: Site, devices: Iterable[els.Device], **otherwise: Any) -> bytes:
+    """The same for devices as they shall stand in the note."""
     now = site.pki.now
     ordinary = els.Head(
-        number=number,
+        number="LS-2026-0001",
         message_type="ERSTLIEFERUNG",
         created_at=now,
         delivered_on=now.date(),
@@ -274,12 +279,13 @@ def signed_note(
         administrator=site.pki.name,
     )
     out, head = io.BytesIO(), replace(ordinary, **otherwise)
-    els.write(head, [els.Carrier("BOX-1", "SAFETYBOX", ("S-1001",))], _items(site, devices), out)
+    els.write(head, [els.Carrier("BOX-1", "SAFETYBOX", ("S-1001",))], devices, out)
     signer = cms.LocalSigner(site.pki.gwh.sig.key, site.pki.gwh.sig.certificate)
     return cms.sign(out.getvalue(), signer=signer, certificate=site.pki.gwh.sig.certificate)
 
 
-def _items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]:
+def items(site: Site, devices: Iterable[GatewayConfig]) -> Iterable[els.Device]:
+    """How the maker writes these devices and their meters into a note."""
     enc = site.pki.gwa.enc.certificate
     recipient, fingerprint = cms.Recipient.of(enc), enc.fingerprint(hashes.SHA256())
     chain = tuple(c.public_bytes(Encoding.DER) for c in (site.pki.seal_ca.certificate, site.pki.root.certificate))

@@ -65,10 +65,8 @@ class Show:
             "Lieferschein {number} von {maker}: {count} Geräte importiert, {refused} abgelehnt.",
             "Delivery note {number} of {maker}: {count} devices imported, {refused} refused.",
         )
-        refused = sum(device.result == "refused" for device in report.devices)
-        self._console.print(
-            words.text(number=report.number, maker=report.maker, count=report.imported, refused=refused)
-        )
+        counts = {"count": report.imported, "refused": report.refused}
+        self._console.print(words.text(number=report.number, maker=report.maker, **counts))
 
     def begin(self) -> None:
         """Show runs live from now on, if this is a terminal."""
