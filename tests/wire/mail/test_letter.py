@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import astuple
+from pathlib import Path
+from typing import Literal
 
 import pytest
+from browser import chromium
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
+from playwright.sync_api import sync_playwright
 
 from torwart.wire.mail import (
     Facts,
@@ -113,12 +117,32 @@ def test_the_page_is_accessible() -> None:
 
     assert page.get("lang") == "de"
     assert page.findtext(".//title") == LETTER.subject
-    assert [heading.tag for heading in page.xpath("//h1|//h2|//h3")] == ["h1", "h2"]
+    headings = [(heading.tag, heading.text) for heading in page.xpath("//h1|//h2|//h3")]
+    assert headings == [("h1", "Auftrag A-123456782: Inbetriebnahme"), ("h2", "Ihr Auftrag")]
     assert page.xpath("//th/@scope") == ["row", "row"]
     assert page.xpath("//caption/text()") == ["Angaben"]
     assert len(page.xpath("//ol/li[@aria-current='step']")) == 1
     assert page.xpath("//a/@href") == [URL]
     assert "url(" not in html(LETTER)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(scheme: Literal["light", "dark"]) -> None:
+    """In a real browser, bright and dark, axe has nothing to say, nothing is fetched, nothing is cut off on a phone."""
+    axe = (Path(__file__).parents[2] / "support/vendor/axe-core/axe.min.js").read_text()
+    fetched: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
+        page.on("request", lambda request: fetched.append(request.url))
+        page.set_content(html(LETTER))
+        page.evaluate(axe)
+        found = page.evaluate("axe.run()")["violations"]
+        width = page.evaluate("document.documentElement.scrollWidth")
+        browser.close()
+
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert (fetched, width) == ([], 320)
 
 
 def test_a_link_leads_to_the_web() -> None:

@@ -4,6 +4,7 @@ The HTML is sober on purpose: one column, system fonts, inline style, headings i
 image and nothing from elsewhere, so that it reads well in any client, aloud, in the dark and in print.
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ Block = Paragraph | Heading | Facts | Steps | Link | Quote | Items
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """``subject`` also heads the HTML. ``language``: "de" or "en", in which all texts are. ``footer``: small print."""
+    """``subject`` also heads the HTML, less a leading ``[#ticket]``. ``language``: "de" or "en", in which all texts
+    are. ``footer``: small print."""
 
     subject: str
     blocks: tuple[Block, ...]
@@ -166,7 +168,7 @@ def _steps_text(steps: Steps, language: str) -> str:
 
 
 def _quote_text(quote: Quote, _: str) -> str:
-    author = [_wrapped(f"{quote.author}:")] if quote.author else []
+    author = [_wrapped(f"{quote.author.rstrip(':')}:")] if quote.author else []
     return "\n".join([*author, _wrapped(quote.text, "> ")])
 
 
@@ -191,7 +193,7 @@ _PAGE = (
     '<body style="margin:0;padding:24px 16px;' + _FONT + ';font-size:16px;line-height:1.5">\n'
     '<main style="max-width:640px;margin:0 auto">\n'
     '<h1 style="font-size:20px;line-height:1.3;margin:0 0 20px;padding:0 0 12px;border-bottom:2px solid #0b5cad">'
-    "{title}</h1>\n{content}\n</main>\n</body>\n</html>\n"
+    "{heading}</h1>\n{content}\n</main>\n</body>\n</html>\n"
 )
 _HEADING = "font-size:17px;line-height:1.3;margin:24px 0 10px"
 _CELL = "padding:6px 0;vertical-align:top;border-bottom:1px solid #c9ced4;overflow-wrap:anywhere"
@@ -203,7 +205,11 @@ def html(letter: Letter) -> str:
     if letter.footer:
         style = "margin:28px 0 0;padding:12px 0 0;border-top:1px solid #c9ced4;font-size:13px"
         blocks.append(f'<footer style="{style}">{_lines(letter.footer)}</footer>')
-    return _PAGE.format(language=letter.language, title=escape(letter.subject), content="\n".join(blocks))
+    title, heading = escape(letter.subject), escape(_NUMBER.sub("", letter.subject))
+    return _PAGE.format(language=letter.language, title=title, heading=heading, content="\n".join(blocks))
+
+
+_NUMBER = re.compile(r"^\s*\[#[^\]]*\]\s*(?=\S)")  # [#T-123456782] is for programs; people are told in words
 
 
 def _lines(content: str) -> str:
@@ -243,7 +249,7 @@ def _steps_html(steps: Steps, language: str) -> str:
 def _link_html(link: Link, _: str) -> str:
     url = escape(link.url, quote=True)
     return (
-        f'<p style="margin:0 0 20px"><a href="{url}" style="font-weight:600">{escape(link.label)}</a><br>'
+        f'<p style="margin:0 0 20px"><a href="{url}" style="color:inherit;font-weight:600">{escape(link.label)}</a><br>'
         f'<span style="font-size:13px;overflow-wrap:anywhere">{url}</span></p>'
     )
 
