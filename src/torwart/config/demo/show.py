@@ -65,8 +65,9 @@ class Show:
             "Lieferschein {number} von {maker}: {count} Geräte importiert, {refused} abgelehnt.",
             "Delivery note {number} of {maker}: {count} devices imported, {refused} refused.",
         )
-        counts = {"count": report.imported, "refused": report.refused}
-        self._console.print(words.text(number=report.number, maker=report.maker, **counts))
+        self._console.print(
+            words.text(number=report.number, maker=report.maker, count=report.imported, refused=report.refused)
+        )
 
     def begin(self) -> None:
         """Show runs live from now on, if this is a terminal."""
