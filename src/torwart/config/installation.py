@@ -96,10 +96,10 @@ def _kept(name: str, fresh: str) -> str:
 
 
 @contextmanager
-def installed(*, migrated: bool = True, web: bool = False) -> Iterator[str]:
+def installed(*, migrated: bool = True, web: bool = False, api: bool = False) -> Iterator[str]:
     """Django on this installation's database for one command, which is released afterwards; yields its URL."""
     try:
-        yield django_setup(migrated=migrated, web=web)
+        yield django_setup(migrated=migrated, web=web, api=api)
     finally:
         connections.close_all()
         release_database()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from torwart.store.models import InterfaceEvent, Order
 
@@ -20,8 +20,8 @@ PREFIX = "de.torwart.operation."
 
 _EMIT = """
 WITH event AS (
-    INSERT INTO store_interfaceevent (event_id, transaction, client_id, type, subject, at, data)
-    SELECT %(id)s, pg_current_xact_id()::text::bigint, %(client)s, %(type)s, %(subject)s, %(at)s, %(data)s
+    INSERT INTO store_interfaceevent (event_id, client_id, type, subject, at, data)
+    SELECT %(id)s, %(client)s, %(type)s, %(subject)s, %(at)s, %(data)s
      WHERE EXISTS (SELECT 1 FROM store_coupling WHERE client_id = %(client)s AND active)
     RETURNING id
 )
@@ -29,6 +29,16 @@ INSERT INTO store_delivery (webhook_id, event_id, subject, state, attempts, next
 SELECT w.id, event.id, %(subject)s, 'pending', 0, %(at)s
   FROM event, store_webhook AS w WHERE w.client_id = %(client)s AND w.active
 """
+
+_PLACE = """
+WITH fresh AS (
+    SELECT id, row_number() OVER (ORDER BY id) AS row FROM store_interfaceevent
+     WHERE client_id = %(client)s AND place IS NULL
+)
+UPDATE store_interfaceevent AS e SET place = %(batch)s + fresh.row FROM fresh WHERE e.id = fresh.id
+"""
+_BATCH = 1_000_000
+"""More events than ever come between two looks."""
 
 
 def emit(order: Order, now: datetime, changed: Mapping[str, Any]) -> None:
@@ -56,6 +66,21 @@ def emit(order: Order, now: datetime, changed: Mapping[str, Any]) -> None:
                 "data": json.dumps(data),
             },
         )
+
+
+def arrange(client: int) -> None:
+    """Give the client's new events their places in its feed, behind all that have one.
+
+    Rows become visible in the order of their commits, not of their numbers; who reads on behind the last row seen
+    would miss one that commits late. So places are given to what is visible, one reader of a client at a time.
+    """
+    if not InterfaceEvent.objects.filter(client=client, place__isnull=True).exists():
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('interface feed', %s))", [client])
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('store_interfaceevent', 'id'))")
+        (batch,) = cursor.fetchone()
+        cursor.execute(_PLACE, {"client": client, "batch": batch * _BATCH})
 
 
 def forget(now: datetime, limit: int = 10_000) -> int:

@@ -6,6 +6,7 @@ order and one that fails holds back only its own order. A claim is a later ``nex
 gives it back by that. ``told`` writes what came of it.
 """
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ WITH heads AS (
 UPDATE store_delivery AS d SET next_attempt_at = %(until)s, first_attempt_at = coalesce(d.first_attempt_at, %(now)s)
   FROM claimed, store_webhook AS w, store_interfaceevent AS e
  WHERE d.id = claimed.id AND w.id = d.webhook_id AND e.id = d.event_id
-RETURNING d.id, w.webhook_id, w.url, w.keys, e.event_id, e.type, e.subject, e.at, e.data::text
+RETURNING d.id, w.webhook_id, w.url, w.keys::text, e.event_id, e.type, e.subject, e.at, e.data::text
 """
 
 
@@ -125,12 +126,8 @@ def test(client: int, webhook: str, *, actor: str, now: datetime) -> str:
     """Send an event ``de.torwart.test``; its id. It goes through everything a real one goes through."""
     with transaction.atomic():
         row = _locked(client, webhook)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_xact_id()::text::bigint")
-            (number,) = cursor.fetchone()
         event = InterfaceEvent.objects.create(
             event_id=uuid.uuid4(),
-            transaction=number,
             client_id=client,
             type="de.torwart.test",
             subject=str(row.webhook_id),
@@ -150,7 +147,7 @@ def due(now: datetime, limit: int = 50) -> list[Due]:
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now, "limit": limit, "until": now + CLAIM})
         rows = cursor.fetchall()
-    return [Due(row[0], str(row[1]), row[2], _valid(row[3], now), str(row[4]), *row[5:9]) for row in rows]
+    return [Due(row[0], str(row[1]), row[2], _valid(json.loads(row[3]), now), str(row[4]), *row[5:9]) for row in rows]
 
 
 def told(delivery: int, *, status: int | None, why: str, answer: str, milliseconds: int, now: datetime) -> str:

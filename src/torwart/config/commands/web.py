@@ -6,8 +6,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
@@ -38,46 +36,13 @@ def command(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the web; standard output says when and where."""
     from torwart.config.children import exit_with_parent
     from torwart.config.installation import installed
+    from torwart.config.serving import serve, told
 
-    with installed(web=True) as url, _told(url):
+    with installed(web=True) as url, told(url, "web_settings"):
         exit_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         port = port or _free_port(host)
         threading.Thread(target=_announce, args=(host, port), daemon=True).start()
-        serve(host, port, workers, threads)
-
-
-def serve(host: str, port: int, workers: int, threads: int) -> None:
-    """Serve until a signal says to end; requests that are being answered are finished."""
-    from django.db import connections
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    connections.close_all()  # the processes that serve make their own
-    Granian(
-        "torwart.config.wsgi:application",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=threads,
-        websockets=False,
-        respawn_failed_workers=True,
-        log_level=LogLevels.warning,
-    ).serve()
-
-
-@contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Processes that start now use this database and the web's settings."""
-    before = os.environ.get("TORWART_DATABASE_URL")
-    os.environ["TORWART_DATABASE_URL"] = url
-    os.environ["DJANGO_SETTINGS_MODULE"] = "torwart.config.web_settings"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["TORWART_DATABASE_URL"]
+        serve(workers=workers, threads=threads, address=host, port=port)
 
 
 def _free_port(host: str) -> int:

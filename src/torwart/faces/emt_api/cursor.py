@@ -37,4 +37,4 @@ def read(text: str) -> Place | None:
 
 @cache
 def _cipher() -> AESSIV:
-    return AESSIV(hashlib.sha256(b"torwart.interface.cursor " + settings.SECRET_KEY.encode()).digest())
+    return AESSIV(hashlib.sha256(b"torwart.interface.cursor " + str(settings.SECRET_KEY).encode()).digest())

@@ -10,6 +10,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from torwart.faces.emt_api import cursor, schema
+from torwart.services import interface_event
 from torwart.store.queries import operation as queries
 
 router = Router(tags=["events"])
@@ -29,19 +30,24 @@ class After(Schema):
 def events(request: HttpRequest, asked: Query[After]) -> schema.Events:
     """The client's events after a mark, oldest first; with ``wait`` as soon as there is one."""
     client = request.peer.client  # type: ignore[attr-defined]
-    after = cursor.read(asked.after) or (0, 0)
-    found = queries.events(client, after, asked.limit)
+    after = (cursor.read(asked.after) or (0,))[0]
+    found = _read(client, after, asked.limit)
     seconds = int(asked.wait[:-1])
     if not found and seconds and _WAITING.acquire(blocking=False):
         deadline = time.monotonic() + seconds
         try:
             while not found and time.monotonic() < deadline:
                 time.sleep(_LOOK_SECONDS)
-                found = queries.events(client, after, asked.limit)
+                found = _read(client, after, asked.limit)
         finally:
             _WAITING.release()
-    last = cursor.write(found[-1].place) if found else (asked.after or None)
+    last = cursor.write((found[-1].place, 0)) if found else (asked.after or None)
     return schema.Events(items=[schema.Event(**cloud_event(event)) for event in found], next=last)
+
+
+def _read(client: int, after: int, limit: int) -> list[queries.EventLine]:
+    interface_event.arrange(client)
+    return queries.events(client, after, limit)
 
 
 def cloud_event(event: queries.EventLine) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def order_body(process: Process) -> type[Body]:
 def _field(field: OrderField) -> Any:
     """The JSON type of one order field; the identifiers' own rules are checked by ``Process.examine``."""
     words = f"{field.label.en}. {field.help.en}"
-    example = [field.example] if field.many else field.example
+    example: Any = [field.example] if field.many else field.example
     kind: Any = Annotated[str, Field(max_length=_LONGEST.get(field.kind, 64), pattern=_VISIBLE)]
     if field.kind is FieldKind.PARAGRAPH:
         kind = Annotated[str, Field(max_length=_LONGEST[field.kind])]

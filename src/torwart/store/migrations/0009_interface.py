@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("event_id", models.UUIDField(unique=True)),
-                ("transaction", models.BigIntegerField()),
+                ("place", models.BigIntegerField(null=True)),
                 ("type", models.TextField()),
                 ("subject", models.TextField()),
                 ("at", models.DateTimeField()),
@@ -171,7 +171,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="interfaceevent",
-            index=models.Index(fields=["client", "transaction", "id"], name="interface_event_client"),
+            index=models.Index(fields=["client", "place"], name="interface_event_client"),
+        ),
+        migrations.AddIndex(
+            model_name="interfaceevent",
+            index=models.Index(
+                condition=models.Q(("place__isnull", True)), fields=["client", "id"], name="interface_event_new"
+            ),
         ),
         migrations.AddIndex(
             model_name="interfaceevent",

@@ -53,13 +53,12 @@ class IdempotencyKey(models.Model):
 class InterfaceEvent(models.Model):
     """Something a client's system is told: once written, in the transaction that caused it, kept for 90 days.
 
-    ``event_id`` names it to the outside (CloudEvents ``id``); ``subject``: the order's number. ``transaction``: id of
-    the database transaction that wrote it: events are read in its order and only when all earlier transactions have
-    ended, since a row with a lower number may become visible later.
+    ``event_id`` names it to the outside (CloudEvents ``id``); ``subject``: the order's number. ``place``: where it
+    stands in its client's feed; given when it is first read, for what commits later must stand later.
     """
 
     event_id = models.UUIDField(unique=True)
-    transaction = models.BigIntegerField()
+    place = models.BigIntegerField(null=True)
     client = models.ForeignKey("Client", on_delete=models.PROTECT, related_name="interface_events")
     type = models.TextField()
     subject = models.TextField()
@@ -68,7 +67,8 @@ class InterfaceEvent(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["client", "transaction", "id"], name="interface_event_client"),
+            models.Index(fields=["client", "place"], name="interface_event_client"),
+            models.Index(fields=["client", "id"], name="interface_event_new", condition=models.Q(place__isnull=True)),
             models.Index(fields=["at"], name="interface_event_age"),
         )
 

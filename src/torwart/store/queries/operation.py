@@ -3,27 +3,19 @@
 Every reader takes the client first and knows nothing of others (P-1).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from torwart.kernel.identifiers import CaseNumber
 from torwart.kernel.order_state import ORDER, OrderState, OrderVerb
 from torwart.kernel.refusals import Refusal
-from torwart.store.models import Exchange, Order, Proposal, Step
+from torwart.store.models import Exchange, InterfaceEvent, Order, Proposal, Step
 
-_EVENTS = """
-SELECT transaction, id, event_id, type, subject, at, data::text FROM store_interfaceevent
- WHERE client_id = %(client)s AND (transaction, id) > (%(transaction)s, %(row)s)
-   AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
- ORDER BY transaction, id LIMIT %(limit)s
-"""
 _OFFERED = (OrderVerb.WITHDRAW, OrderVerb.CANCEL, OrderVerb.CHOOSE)
 """What a client may do with an order, of all its verbs."""
 
@@ -65,9 +57,9 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """An event as it is told. ``place``: where it stands among all (transaction, row), for going on behind it."""
+    """An event as it is told. ``place``: where it stands in the feed, for going on behind it."""
 
-    place: tuple[int, int]
+    place: int
     event_id: UUID
     type: str
     subject: str
@@ -141,15 +133,12 @@ def transcript(client: int, number: str, limit: int = 500) -> list[Exchange]:
     return list(Exchange.objects.filter(run=order.run).order_by("id")[:limit])
 
 
-def events(client: int, after: tuple[int, int], limit: int) -> list[EventLine]:
-    """The client's events behind ``after`` (transaction, row), oldest first.
-
-    What a transaction still under way may write belongs before what later ones have written: those wait for it, so
-    that who goes on behind the last event seen never misses one.
+def events(client: int, after: int, limit: int) -> list[EventLine]:
+    """The client's events behind the place ``after``, oldest first; those without a place yet are not among them
+    (``services.interface_event.arrange``).
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_EVENTS, {"client": client, "transaction": after[0], "row": after[1], "limit": limit})
-        return [EventLine((row[0], row[1]), *row[2:6], json.loads(row[6])) for row in cursor.fetchall()]
+    rows = InterfaceEvent.objects.filter(client=client, place__gt=after).order_by("place")[:limit]
+    return [EventLine(row.place, row.event_id, row.type, row.subject, row.at, row.data) for row in rows]
 
 
 def _orders(client: int) -> QuerySet[Order]:
