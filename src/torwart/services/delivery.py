@@ -12,6 +12,7 @@ Theory of operation
 """
 
 import base64
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from torwart.store.models import ContactCertificate, MailOut, TicketEntry
 from torwart.wire.mail import Address, Attachment, Written, compose, write
 from torwart.wire.smime import CertificateUse, SmimeIdentity, TrustStore, choose_encryption, protect, sign, validate
 
+_log = logging.getLogger("torwart.mailroom")
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 ATTEMPTS = 22
 """81 minutes and then every four hours: three days."""
@@ -168,6 +170,7 @@ def _sent(row: MailOut, cipher: str, now: datetime) -> None:
     if cipher == _CBC:
         _tell(row, _LEGACY, now, address=row.address)
     _record(row, "mail.sent", now, {"protection": cipher})
+    _log.info("%s sent to <%s>: %s", row.kind, row.address, cipher)
 
 
 def _not_sent(row: MailOut, refusal: Refusal, now: datetime) -> None:
@@ -181,6 +184,7 @@ def _not_sent(row: MailOut, refusal: Refusal, now: datetime) -> None:
         row.next_attempt_at = now + BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
         row.failure = refusal.text("de")
         row.save()
+        _log.warning("%s to <%s> again at %s: %s", row.kind, row.address, row.next_attempt_at.isoformat(), refusal)
 
 
 def fail(row: MailOut, refusal: Refusal, now: datetime) -> None:
@@ -190,6 +194,7 @@ def fail(row: MailOut, refusal: Refusal, now: datetime) -> None:
     row.save()
     _tell(row, _FAILED, now, address=row.address, why_de=refusal.text("de"), why_en=refusal.text("en"))
     _record(row, "mail.failed", now, {"code": refusal.code})
+    _log.error("%s to <%s> failed: %s", row.kind, row.address, refusal)
     if row.kind == outbox.TEST_KIND and row.certificate_id is not None:
         contact_watch.test_undelivered(row.certificate_id, refusal, now)
 

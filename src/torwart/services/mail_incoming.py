@@ -1,5 +1,6 @@
 """A mail on its way through the room: who sent it, which ticket it means, and how it ends."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from torwart.store.models import Contact, MailIn, MailOut, Ticket
 from torwart.wire.mail import ReadMail
 from torwart.wire.smime import Opened
 
+_log = logging.getLogger("torwart.mailroom")
 ANSWERS_AN_HOUR = 10
 RECEIPT, REFUSED = "mail.receipt", "mail.refused"
 TEST_REFUSED, ENCRYPTION_MISSING = "contact.test_refused", "contact.encryption_missing"
@@ -147,6 +149,10 @@ def mark(found: Incoming, state: str, *, code: str = "", why: str = "") -> None:
     row.state, row.code, row.why, row.processed_at = state, code, why, found.now
     row.contact, row.ticket = found.contact, found.ticket
     row.save(update_fields=_FOUND)
+    number = found.ticket.number if found.ticket else ""
+    _log.info(
+        "mail %s from <%s>: %s", row.pk, row.from_address, " ".join(each for each in (state, code, number) if each)
+    )
     audit.append(
         actor="mailroom",
         action=f"mail.{state}",
