@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 from torwart.faces._design import navigation
 from torwart.faces._design.language import t
-from torwart.kernel.role import CLIENT
+from torwart.kernel.role import CLIENT, Role
 
 
 class Portal(AppConfig):
@@ -16,10 +16,9 @@ class Portal(AppConfig):
         navigation.register(
             "portal",
             entry(t("Übersicht", "Overview"), "portal:start", "home", CLIENT),
+            entry(t("Beauftragen", "Order"), "portal:order_choose", "plus", frozenset({Role.CONTACT})),
             entry(t("Aufträge", "Orders"), "portal:orders", "clipboard-list", CLIENT),
             entry(t("Vorgänge", "Tickets"), "portal:tickets", "message-circle", CLIENT),
             entry(t("Geräte", "Devices"), "portal:devices", "router", CLIENT),
-            entry(t("Lieferscheine", "Delivery notes"), "portal:delivery_notes", "file-text", CLIENT),
-            entry(t("Freigaben", "Approved types"), "portal:configurations", "shield-check", CLIENT),
             entry(t("Ansprechpartner", "Contacts"), "portal:contacts", "users", CLIENT),
         )

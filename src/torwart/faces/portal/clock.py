@@ -16,8 +16,8 @@ URGENT = timedelta(hours=4)
 _DAYS = {"de": ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"), "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 _LEFT = Words("noch {left} Servicezeit", "{left} of service time left")
 _OVER = Words("seit {left} Servicezeit überschritten", "overdue by {left} of service time")
-_DUE = Words("fällig {at}", "due {at}")
-_RESTS = Words("ruht bis {at}, fällig {due}", "rests until {at}, due {due}")
+_DUE = Words("– fällig {at}", "– due {at}")
+_RESTS = Words("– ruht bis {at}, fällig {due}", "– rests until {at}, due {due}")
 _PAUSED = Words("Die Frist ruht", "The clock rests")
 
 
@@ -48,7 +48,7 @@ def of_ticket(clock: ServiceClock, now: datetime) -> Left:
     left = clock.remaining(now)
     share = min(max(left / clock.allowance, 0.0), 1.0) if clock.allowance else 0.0
     if clock.resting or clock.due is None:
-        return Left(said(_PAUSED), said(_LEFT, left=hours_and_minutes(max(left, timedelta()))), "paused", share)
+        return Left(said(_PAUSED), "– " + said(_LEFT, left=hours_and_minutes(max(left, timedelta()))), "paused", share)
     shown = until(clock.due, now)
     return Left(shown.text, shown.due, shown.state, share)
 

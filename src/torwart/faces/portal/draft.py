@@ -45,6 +45,12 @@ def orderable_or_404(name: str) -> Process:
     return found
 
 
+def _person(request: HttpRequest) -> int:
+    """The account whose drafts these are."""
+    user: Any = request.user
+    return int(user.pk)
+
+
 # --- choosing ---------------------------------------------------------------------------------------------------------
 
 
@@ -54,7 +60,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """All processes with a form, in the order of the catalogue."""
     context = {
         "processes": orderable(),
-        "drafts": _named(queries.drafts(request.user.pk)),
+        "drafts": named(queries.drafts(_person(request))),
         "gateway": request.GET.get("geraet", "")[:14],
         "client": clients.one(client_of(request)),
     }
@@ -70,7 +76,7 @@ def begin(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST":
         try:
             values = prefilled(client, chosen, wish)
-            draft = drafts.begin(request.user.pk, chosen.name, values, now=now)
+            draft = drafts.begin(_person(request), chosen.name, values, now=now)
         except Refusal as refusal:
             messages.error(request, refusal.text(active()))
             return redirect("portal:order_choose")
@@ -82,14 +88,15 @@ def begin(request: HttpRequest, name: str) -> HttpResponse:
         "device": gateways.states(client, [wish]).get(wish) if wish else None,
         "client": clients.one(client),
         "preview": ordering.preview(chosen.name, None, now=now),
-        "drafts": _named([each for each in queries.drafts(request.user.pk) if each.process == chosen.name]),
+        "drafts": named([each for each in queries.drafts(_person(request)) if each.process == chosen.name]),
     }
     return render(request, "portal/draft/begin.html", context)
 
 
-def _named(rows: list[Any]) -> list[tuple[Any, Process]]:
-    """Drafts with their process; one whose process has gone cannot be gone on with."""
-    return [(row, catalogue()[row.process]) for row in rows if row.process in catalogue()]
+def named(rows: list[Any]) -> list[tuple[Any, Process, str]]:
+    """Drafts with their process and device; one whose process has gone cannot be gone on with."""
+    known = [(row, catalogue()[row.process]) for row in rows if row.process in catalogue()]
+    return [(row, each, str(row.values.get(each.subject_field, ""))) for row, each in known]
 
 
 # --- filling in -------------------------------------------------------------------------------------------------------
@@ -101,7 +108,7 @@ def _on_draft(view: View) -> View:
     @may_order
     @wraps(view)
     def found(request: HttpRequest, pk: int, *arguments: Any, **named: Any) -> HttpResponse:
-        draft = queries.draft(request.user.pk, pk)
+        draft = queries.draft(_person(request), pk)
         if draft is None or draft.process not in catalogue():
             raise Http404
         if draft.placed:
@@ -136,7 +143,7 @@ def fill(request: HttpRequest, flow: Flow, name: str) -> HttpResponse:
     if page.name == DEVICE:
         values |= _known(flow, values)
     later = "spaeter" in request.POST
-    drafts.keep(flow.draft.pk, request.user.pk, values, done=[name] if good or later else [], now=flow.now)
+    drafts.keep(flow.draft.pk, _person(request), values, done=[name] if good or later else [], now=flow.now)
     if later:
         messages.success(request, str(t("Der Entwurf ist gespeichert.", "The draft has been saved.")))
         return redirect("portal:draft", pk=flow.draft.pk)
@@ -157,6 +164,7 @@ def _known(flow: Flow, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shown(request: HttpRequest, flow: Flow, page: Page, form: Form, **more: Any) -> HttpResponse:
     context: dict[str, Any] = {"flow": flow, "page": page, "form": form, "errors": bool(form.errors), **more}
+    context["steps"] = len(flow.pages) + 1
     context["back_to_check"] = request.GET.get("zurueck") == _CHECK
     if page.name == DEVICE:
         text = request.POST.get(flow.process.subject_field, "") if "suchen" in request.POST else ""
@@ -166,7 +174,7 @@ def _shown(request: HttpRequest, flow: Flow, page: Page, form: Form, **more: Any
 
 def _onward(request: HttpRequest, flow: Flow, page: Page) -> HttpResponse:
     """After a good page: back to the check page if one came from there, else to the next open one."""
-    again = Flow(queries.draft(request.user.pk, flow.draft.pk), flow.client, flow.now)
+    again = Flow(queries.draft(_person(request), flow.draft.pk), flow.client, flow.now)
     if page.name == DEVICE and again.missing:
         return redirect("portal:draft_page", pk=flow.draft.pk, name=DEVICE)
     if request.GET.get("zurueck") == _CHECK and again.ready:
@@ -178,8 +186,11 @@ def _onward(request: HttpRequest, flow: Flow, page: Page) -> HttpResponse:
 
 
 class HeaderForm(Form):
-    """The formal entries: all optional, prefilled where there is only one answer."""
+    """The formal entries, prefilled where there is only one answer (O-1); the code number only has to be chosen where
+    the client has several.
+    """
 
+    use_required_attribute = False
     participant = forms.ChoiceField(required=False, widget=forms.RadioSelect)
     reference = forms.CharField(required=False, max_length=100)
     remark = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
@@ -188,9 +199,9 @@ class HeaderForm(Form):
         super().__init__(data, initial=dict(initial))
         for name in HEADER_NAMES:
             self.fields[name].label = said(LABELS[name])
-        none = ("", str(t("keine Angabe", "not stated")))
-        choices = [none, *((code, f"{code} – {name}") for code, name in codes)]
-        self.fields["participant"].choices = choices  # type: ignore[attr-defined]
+        participant: Any = self.fields["participant"]
+        participant.choices = [(code, f"{code} – {name}") for code, name in codes]
+        participant.required = len(codes) > 1
         self.fields["reference"].help_text = t(
             "Ihr eigenes Kennzeichen; es steht in allen Mails zu diesem Auftrag.",
             "Your own reference; it stands in all mails about this order.",
@@ -203,9 +214,9 @@ class HeaderForm(Form):
 
 
 def _header_form(flow: Flow) -> Callable[[Any], HeaderForm]:
-    codes = queries.participants(flow.client)
     initial = {name: flow.values.get(f"_{name}", "") for name in HEADER_NAMES}
-    return lambda data: HeaderForm(codes, data, initial)
+    initial["participant"] = initial["participant"] or flow.only_code
+    return lambda data: HeaderForm(flow.codes, data, initial)
 
 
 # --- the time ---------------------------------------------------------------------------------------------------------
@@ -219,7 +230,7 @@ def _time(request: HttpRequest, flow: Flow, page: Page) -> HttpResponse:
     form = requested_time.TimeForm(request.POST)
     preview = requested_time.shown(flow.process, form, flow.now)
     good = form.is_valid() and requested_time.acceptable(form, preview)
-    drafts.keep(flow.draft.pk, request.user.pk, form.typed(), done=[TIME] if good else [], now=flow.now)
+    drafts.keep(flow.draft.pk, _person(request), form.typed(), done=[TIME] if good else [], now=flow.now)
     if "spaeter" in request.POST:
         return redirect("portal:draft", pk=flow.draft.pk)
     if not good or "vorschau" in request.POST:
@@ -266,7 +277,7 @@ def check(request: HttpRequest, flow: Flow) -> HttpResponse:
         )
         return _check_page(request, flow, refusal=str(changed))
     try:
-        number = drafts.send(flow.draft.pk, request.user.pk, lambda values: _place(request, flow))
+        number = drafts.send(flow.draft.pk, _person(request), lambda values: _place(request, flow))
     except Refusal as refusal:
         return _check_page(request, flow, refusal=refusal.text(active()))
     if number is None:
@@ -279,18 +290,25 @@ def _promise(flow: Flow) -> str:
     return "ja" if flow.preview.commitment.planned else "nein"
 
 
-def _place(request: HttpRequest, flow: Flow) -> str:
+def orderer_of(request: HttpRequest) -> Orderer:
+    """The person as who orders."""
     user: Any = request.user
-    orderer = Orderer(flow.client, user.pk, user.full_name or user.email, actor_of(request))
+    return Orderer(client_of(request), user.pk, user.full_name or user.email, actor_of(request))
+
+
+def _place(request: HttpRequest, flow: Flow) -> str:
+    orderer = orderer_of(request)
     return ordering.place(
         ENGINE, flow.process.name, flow.fields, orderer=orderer, header=flow.header, now=timezone.now()
     )
 
 
 def _check_page(request: HttpRequest, flow: Flow, refusal: str = "") -> HttpResponse:
-    user: Any = request.user
-    examined = ordering.examine(flow.process.name, flow.fields, client=flow.client, now=flow.now)
-    rows = summary(flow.process, examined.fields, flow.header, orderer=user.full_name or user.email)
+    orderer = orderer_of(request)
+    examined = ordering.examine(
+        flow.process.name, flow.fields, client=flow.client, now=flow.now, header=flow.header, orderer=orderer
+    )
+    rows = summary(flow.process, examined.fields, flow.header, orderer=orderer.name)
     context = {
         "flow": flow,
         "rows": [(row, _page_of(flow, row.name, row.section)) for row in rows],
@@ -319,6 +337,6 @@ def delete(request: HttpRequest, flow: Flow) -> HttpResponse:
     """Throw the draft away, after a question."""
     if request.method == "GET":
         return render(request, "portal/draft/delete.html", {"flow": flow})
-    drafts.delete(flow.draft.pk, request.user.pk)
+    drafts.delete(flow.draft.pk, _person(request))
     messages.success(request, str(t("Der Entwurf ist gelöscht.", "The draft has been deleted.")))
     return redirect("portal:start")

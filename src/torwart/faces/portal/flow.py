@@ -18,7 +18,7 @@ from torwart.kernel.identifiers import DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.words import Words
 from torwart.processes import ordering
-from torwart.processes.definition import Field, Process, process
+from torwart.processes.definition import NOTHING, Field, Process, process
 from torwart.processes.fields import gateway_id
 from torwart.processes.summary import Header
 from torwart.store.queries import gateway as gateways
@@ -93,9 +93,8 @@ def pages(chosen: Process) -> tuple[Page, ...]:
         fields = tuple(each for each in chosen.in_section(section.name) if each.name != chosen.subject_field)
         if fields:
             found.append((section.name, section.words, section.help, fields))
-    found.append((TIME, Words("Termin", "Time"), Words("Wann sollen wir den Auftrag ausführen?", "When?"), ()))
-    formal = Words("Codenummer, Referenz, Bemerkung", "Code number, reference, remark")
-    found.append((HEADER, formal, Words("Alles hier ist freiwillig.", "All of this is optional."), ()))
+    found.append((TIME, Words("Termin", "Time"), NOTHING, ()))
+    found.append((HEADER, Words("Codenummer, Referenz, Bemerkung", "Code number, reference, remark"), NOTHING, ()))
     return tuple(Page(number, *each) for number, each in enumerate(found, start=1))
 
 
@@ -129,7 +128,18 @@ class Flow:
 
     @property
     def header(self) -> Header:
-        return Header(self.requested_at, *(str(self.values.get(f"_{name}", "")) for name in HEADER_NAMES))
+        participant, reference, remark = (str(self.values.get(f"_{name}", "")) for name in HEADER_NAMES)
+        return Header(self.requested_at, participant or self.only_code, reference, remark)
+
+    @cached_property
+    def codes(self) -> list[tuple[str, str]]:
+        """The client's code numbers and their names."""
+        return queries.participants(self.client)
+
+    @property
+    def only_code(self) -> str:
+        """The code number nobody needs to be asked for, because there is only one."""
+        return self.codes[0][0] if len(self.codes) == 1 else ""
 
     @cached_property
     def errors(self) -> dict[str, Refusal]:
@@ -177,7 +187,7 @@ class Flow:
         if page.name == TIME:
             return self._of_time()
         if page.name == HEADER:
-            return Status.COMPLETE if page.name in self.draft.done else Status.OPTIONAL
+            return self._of_header()
         return self._of_section(page)
 
     def _of_device(self) -> Status:
@@ -187,6 +197,12 @@ class Flow:
         if name in self.errors:
             return Status.PARTIAL
         return Status.BLOCKED if self.subject in self.missing else Status.COMPLETE
+
+    def _of_header(self) -> Status:
+        """Optional, unless the client must say under which of several code numbers it orders."""
+        if len(self.codes) > 1 and not self.values.get("_participant"):
+            return Status.PARTIAL if HEADER in self.draft.done else Status.NEW
+        return Status.COMPLETE if HEADER in self.draft.done else Status.OPTIONAL
 
     def _of_time(self) -> Status:
         if WHEN not in self.values:
@@ -279,10 +295,7 @@ def prefilled(client: int, chosen: Process, gateway: str) -> dict[str, Any]:
     if gateway and chosen.subject_field:
         values[chosen.subject_field] = gateway
         values |= known_of(client, chosen, gateway)
-    codes = queries.participants(client)
-    if len(codes) == 1:
-        values["_participant"] = codes[0][0]
-    return {name: value for name, value in values.items() if name.startswith("_") or _right(chosen.field(name), value)}
+    return {name: value for name, value in values.items() if _right(chosen.field(name), value)}
 
 
 def _right(field: Field, value: Any) -> bool:

@@ -30,6 +30,7 @@ from torwart.processes.definition import catalogue
 from torwart.rules import next_step
 from torwart.rules.lead_time import spoken
 from torwart.rules.service_time import CALENDAR
+from torwart.services import evidence
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
 from torwart.store.queries import portal as queries
@@ -325,7 +326,6 @@ def _require(request: HttpRequest, number: str) -> OrderFile:
 @client_only
 def evidence_file(request: HttpRequest, number: str, form: str) -> HttpResponse:
     """The evidence of an order as PDF or JSON."""
-    from torwart.services import evidence  # noqa: PLC0415
 
     client = client_of(request)
     if queries.order_state(client, number) is None:

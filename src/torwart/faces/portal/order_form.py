@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 
 from torwart.faces._design.forms import Form, LinesField, MomentField
 from torwart.faces._design.language import active, said, t
@@ -57,8 +56,8 @@ class PageForm(Form):
         return {each.name: typed(each, self.data) for each in self.definitions}
 
 
-def typed(field: Field, data: QueryDict) -> Any:
-    """What was typed into one field of a sent form."""
+def typed(field: Field, data: Any) -> Any:
+    """What was typed into one field of a sent form (``data``: its ``QueryDict``)."""
     if field.kind is FieldKind.INSTANT:
         return _instant(data.get(f"{field.name}_0", ""), data.get(f"{field.name}_1", ""))
     if not field.many:
@@ -77,7 +76,7 @@ def _instant(day: str, time: str) -> str:
 
 
 def _inputs(field: Field, offers: tuple[Choice, ...]) -> dict[str, forms.Field]:
-    common = {"label": said(field.label), "required": not field.optional}
+    common: dict[str, Any] = {"label": said(field.label), "required": not field.optional}
     choices = [(choice.value, said(choice.words)) for choice in field.choices or offers]
     if field.kind is FieldKind.INSTANT:
         return {field.name: MomentField(help_text=said(field.help), **common)}

@@ -12,7 +12,7 @@ from torwart.rules.service_time import CALENDAR, Interval
 MOST_DAYS = 14
 
 
-def strip(start: datetime, due: datetime, counted: Iterable[Interval]) -> Picture | None:
+def strip(start: datetime, due: datetime, counted: Iterable[Interval], *, width: float = 560) -> Picture | None:
     """Why it is due then: the counted service time day by day; ``None`` where that would be too long to look at."""
     first, last = (at.astimezone(CALENDAR.zone).date() for at in (start, due))
     if not timedelta() <= last - first <= timedelta(days=MOST_DAYS):
@@ -25,4 +25,4 @@ def strip(start: datetime, due: datetime, counted: Iterable[Interval]) -> Pictur
         open=[(day, CALENDAR.windows(day)) for day in days],
         zone=CALENDAR.zone,
     )
-    return service_hours.draw(data, language=active())
+    return service_hours.draw(data, language=active(), width=width)

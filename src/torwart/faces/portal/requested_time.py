@@ -37,7 +37,6 @@ class TimeForm(Form):
             "Ab 12 Stunden Servicezeit Vorlauf (Mo–Fr 8–17 Uhr) gilt er als geplant und ist zugesagt.",
             "From 12 hours of service time ahead (Mon–Fri 8–17 h) it is planned, and it holds.",
         ),
-        required=False,
     )
 
     def __init__(self, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:
@@ -45,12 +44,7 @@ class TimeForm(Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = dict(self.cleaned_data)
-        if cleaned.get("when") == "at" and not cleaned.get("requested_at") and "requested_at" not in self.errors:
-            self.add_error(
-                "requested_at",
-                t("Geben Sie den Tag und die Uhrzeit ein, die Sie wünschen.", "Enter the day and time you wish."),
-            )
-        if cleaned.get("when") == "asap":
+        if cleaned.get("when") != "at":
             self.errors.pop("requested_at", None)
         return cleaned
 
@@ -103,7 +97,7 @@ class Shown:
     def picture(self) -> Picture | None:
         if self.preview is None:
             return None
-        return pictures.strip(self.now, self.preview.commitment.due, self.preview.strip)
+        return pictures.strip(self.now, self.preview.commitment.due, self.preview.strip, width=340)
 
 
 def shown(process: Process, form: TimeForm, now: datetime) -> Shown:

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from torwart.faces._design.access import client_of, client_only, has_any
+from torwart.faces.portal.draft import named
 from torwart.kernel.client_state import ClientState
 from torwart.kernel.contact_state import SECURE
 from torwart.kernel.role import Role
-from torwart.processes.definition import catalogue
 from torwart.store.queries import portal as queries
 
 
@@ -25,7 +25,7 @@ def page(request: HttpRequest) -> HttpResponse:
     tested = sum(contact.mail_state in secure for contact in start.contacts)
     context = {
         "start": start,
-        "drafts": [(row, catalogue()[row.process]) for row in start.drafts if row.process in catalogue()],
+        "drafts": named(start.drafts),
         "onboarding": start.client.state == ClientState.ONBOARDING,
         "named": len(start.contacts),
         "tested": tested,

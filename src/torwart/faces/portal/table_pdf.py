@@ -10,7 +10,8 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
+from reportlab.platypus.flowables import Spacer
 
 _CELL = ParagraphStyle("cell", fontName="Helvetica", fontSize=8.5, leading=11)
 _HEAD = ParagraphStyle("head", parent=_CELL, fontName="Helvetica-Bold")

@@ -16,7 +16,7 @@ from torwart.faces.portal import (
 )
 
 app_name = "portal"
-_ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "entwuerfe/<int:pk>", "ansprechpartner/<int:pk>"
+_ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "bestellen/entwurf/<int:pk>", "ansprechpartner/<int:pk>"
 urlpatterns = [
     path("", start.page, name="start"),
     path("bestellen/", draft.choose, name="order_choose"),
@@ -40,13 +40,13 @@ urlpatterns = [
     path("vorgaenge/<str:number>/", ticket.page, name="ticket"),
     path("vorgaenge/<str:number>/dateien/<int:pk>", ticket.attachment, name="attachment"),
     path("geraete/", gateway.index, name="devices"),
+    path("geraete/lieferscheine/", delivery_note.index, name="delivery_notes"),
+    path("geraete/lieferscheine/<int:pk>/", delivery_note.page, name="delivery_note"),
+    path("geraete/lieferscheine/<int:pk>/geraete.csv", delivery_note.as_csv, name="delivery_note_csv"),
+    path("geraete/freigaben/", approved_configuration.index, name="configurations"),
+    path("geraete/freigaben/liste.csv", approved_configuration.as_csv, name="configurations_csv"),
+    path("geraete/freigaben/liste.pdf", approved_configuration.as_pdf, name="configurations_pdf"),
     path("geraete/<str:device_id>/", gateway.page, name="device"),
-    path("lieferscheine/", delivery_note.index, name="delivery_notes"),
-    path("lieferscheine/<int:pk>/", delivery_note.page, name="delivery_note"),
-    path("lieferscheine/<int:pk>/geraete.csv", delivery_note.as_csv, name="delivery_note_csv"),
-    path("freigaben/", approved_configuration.index, name="configurations"),
-    path("freigaben/liste.csv", approved_configuration.as_csv, name="configurations_csv"),
-    path("freigaben/liste.pdf", approved_configuration.as_pdf, name="configurations_pdf"),
     path("ansprechpartner/", contact.index, name="contacts"),
     path("ansprechpartner/neu/", contact.add, name="contact_add"),
     path(f"{_CONTACT}/", contact.change, name="contact_change"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -113,6 +114,13 @@ def pair(words: Sequence[str] | None) -> str:
 @register.filter
 def entry_text(entry: Any) -> str:
     return str(entry.en if active() == "en" else entry.de)
+
+
+@register.filter
+def author(name: str) -> str:
+    """Who speaks: people by their name, our programs as the provider."""
+    ours = name.startswith(("run:", "order:", "mailroom", "system"))
+    return str(settings.TORWART_PROVIDER_NAME) if ours else name.partition(":")[2] if name.startswith("user:") else name
 
 
 @register.filter
