@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def database_server() -> Iterator[str]:
     stop(_SERVER)
 
 
+@cache
 def _template() -> str:
     root = Path(torwart.store.__file__).parent
     digest = hashlib.sha256()
