@@ -157,7 +157,7 @@ class Vault:
     def stamp(self, label: str) -> Stamp | None:
         """Which file the entry lies in now; ``None`` if there is none."""
         try:
-            return _stamp(os.stat(self._path(label)))
+            return _stamp(os.stat(self._location(label)))
         except FileNotFoundError:
             return None
 
