@@ -157,6 +157,7 @@ class Worker:
             trust=config.trust,
             patience=config.patience,
             wake_up_limit=config.wake_up_limit,
+            makers=config.makers,
         )
         for process in catalogue().values():
             self.engine.register(process.name, story_of(process, self.world))

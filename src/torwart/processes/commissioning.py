@@ -254,6 +254,7 @@ PROCESS = Process(
     tell=tell,
     unmet=approved_configuration.unmet,
     failed=verbs.release,
+    not_cancellable_from="in_operation",
     about=Words(
         "Nimmt ein eingebautes Gateway mit seinen Zählern in Betrieb: erster Kontakt, Wirkzertifikate, Profile, "
         "Anbindung der Zähler, erster Messwert beim Empfänger.",

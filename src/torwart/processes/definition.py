@@ -135,7 +135,9 @@ class Process:
 
     ``about``, ``needs``, ``duration``: its start page: what it does, what to have at hand, how long it takes.
     ``over_form``: a client may order it in the portal; ``over_interface``: from its own system; ``not_over_interface``
-    says why not. ``unmet`` (subject, fields, now) answers what stands against it. ``unattended``: no operator is
+    says why not. ``unmet`` (gateway, fields, now) answers what stands against it,
+    ``unmet_for`` (client, user or ``None``, fields, now) the same by who orders; ``together`` what is wrong with fields
+    that are right one by one, by field. ``unattended``: no operator is
     needed. ``capacity``: how many an operator can look after in an hour of service time. ``subject_field``: the field
     that names the gateway, ``""`` for a process without one. ``result``: a run's result in words, for mail and page;
     ``enclosed``: files that go with that mail. ``after_ordering``: what the client does next, said in the confirmation.
@@ -150,6 +152,8 @@ class Process:
     tell: Callable[["Telling"], Mapping[str, Any]]
     failed: Callable[[str, str], None] | None = None
     unmet: Callable[[str, Mapping[str, Any], datetime], list[Refusal]] | None = None
+    unmet_for: Callable[[int, int | None, Mapping[str, Any], datetime], list[Refusal]] | None = None
+    together: Callable[[Mapping[str, Any]], Mapping[str, Refusal]] | None = None
     unattended: bool = True
     over_form: bool = True
     over_interface: bool = True
@@ -187,6 +191,8 @@ class Process:
                 fields[each.name] = each.check(values.get(each.name))
             except Refusal as refusal:
                 errors[each.name] = refusal
+        if self.together is not None and not errors:
+            errors.update(self.together(fields))
         return Examined(fields, errors)
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,8 +175,8 @@ def _look(
     if chosen.subject_field:
         subject = orders.subject(chosen.subject(examined.fields), client, chosen.name)
         unmet += _subject_unmet(chosen, examined.fields, subject, now)
-    elif chosen.unmet is not None:
-        unmet += _asked(chosen, examined.fields, now, orderer)
+    if chosen.unmet_for is not None and client is not None:
+        unmet += chosen.unmet_for(client, orderer.user if orderer else None, examined.fields, now)
     return _Looked(replace(examined, unmet=tuple(unmet)), header or Header(), subject)
 
 
@@ -266,12 +266,6 @@ def preconditions(chosen: Process, gateway: str, fields: Mapping[str, Any], now:
         return list(chosen.unmet(gateway, fields, now))
     except Refusal as refusal:
         return [refusal]
-
-
-def _asked(chosen: Process, fields: Mapping[str, Any], now: datetime, orderer: Orderer | None) -> list[Refusal]:
-    """A process without a gateway asks about who orders."""
-    subject = f"user:{orderer.user}" if orderer is not None and orderer.user is not None else ""
-    return preconditions(chosen, subject, fields, now)
 
 
 def _placement(chosen: Process, looked: _Looked, orderer: Orderer, now: datetime, grace: timedelta) -> orders.Placement:

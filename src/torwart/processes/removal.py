@@ -79,6 +79,7 @@ PROCESS = Process(
     ),
     steps=STEPS,
     tell=tell,
+    not_cancellable_from="revocation",
     about=Words(
         "Nimmt ein Gateway außer Betrieb: Profile und Verbraucherdaten werden gelöscht, die Wirkzertifikate gesperrt. "
         "Das lässt sich nicht rückgängig machen.",

@@ -39,6 +39,7 @@ PROCESS = Process(
     fields=(fields.GATEWAY, fields.REASON),
     steps=STEPS,
     tell=tell,
+    not_cancellable_from="exchange",
     over_form=False,
     over_interface=False,
     result=lambda result: [(Words("Gültig bis", "Valid until"), str(result.get("not_after", ""))[:10])],

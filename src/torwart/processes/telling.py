@@ -8,11 +8,13 @@ refusal ends the run as failed, with the side at fault.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from cryptography.x509 import Certificate
 
 from torwart.kernel.refusals import KINDS, Refusal, Retry
 from torwart.kernel.refusals.process import CA_SILENT, GATEWAY_SILENT, NO_RESULT
@@ -56,11 +58,13 @@ class Patience:
     meter: tuple[float, ...] = (10, 60, 300, 900)
     clock: tuple[float, ...] = (5, 30, 70, 300, 900)
     busy: tuple[float, ...] = (5, 15, 30, 60)
+    client_total: float = 30 * 86400
+    verdict_total: float = 90 * 86400
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports a story may use, wired by the composition root."""
+    """The ports a story may use, wired by the composition root. ``makers``: whose delivery notes we take."""
 
     link: GatewayLink
     keys: KeyStore
@@ -70,6 +74,7 @@ class World:
     trust: Trust
     patience: Patience = field(default_factory=Patience)
     wake_up_limit: WakeUpLimit = field(default_factory=WakeUpLimit)
+    makers: Sequence[Certificate] = ()
 
 
 class Telling:

@@ -117,12 +117,18 @@ def _carry_out(approval: models.Approval) -> None:
         certify(asked["number"], gateway, actor=actor, begin=begin, end=end)
 
 
+def gateway_types() -> list[str]:
+    """The gateway types of which a combination has been approved, by name."""
+    rows = models.ApprovedConfiguration.objects.order_by("gateway_type").values_list("gateway_type", flat=True)
+    return list(rows.distinct())
+
+
 def unmet(device_id: str, order: Mapping[str, Any], at: datetime) -> list[Refusal]:
     """All that stands against commissioning this gateway with these meters for these EMTs now (P03), in the order a
     person would mend it. A gateway that an earlier commissioning left half-way may go on.
     """
     device = gateways.get(device_id)
-    meters = gateways.meters(order["meters"])
+    meters = gateways.meters(order["meters"], client=device.client_id)
     kind = GatewayType(device.model, device.firmware)
     return precondition.commissioning(
         device=device_id,

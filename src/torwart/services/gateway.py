@@ -35,10 +35,13 @@ def get(device_id: str) -> Gateway:
     return statement.made(Gateway, found[0])
 
 
-def meters(device_ids: Iterable[str]) -> list[Meter]:
-    """These meters in the order given, or the refusal that names the first unknown one."""
+def meters(device_ids: Iterable[str], *, client: int | None = None) -> list[Meter]:
+    """These meters in the order given, or the refusal that names the first unknown one; with ``client`` those of
+    another one are unknown too (P-1).
+    """
     wanted = list(device_ids)
-    found = {meter.device_id: meter for meter in Meter.objects.filter(device_id__in=wanted)}
+    rows = Meter.objects.filter(device_id__in=wanted)
+    found = {meter.device_id: meter for meter in (rows if client is None else rows.filter(client=client))}
     for device_id in wanted:
         if device_id not in found:
             raise METER_UNKNOWN(meter=device_id)

@@ -15,11 +15,13 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from torwart.kernel.contact_state import SECURE
 from torwart.kernel.identifiers import CaseNumber
 from torwart.kernel.order_state import ORDER, OrderState, OrderVerb
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.order import (
     GRACE_OVER,
+    MAIL_UNTESTED,
     NO_TIMES,
     NOT_CANCELLABLE,
     NOT_FAILED,
@@ -30,7 +32,7 @@ from torwart.kernel.refusals.order import (
     REFUSED_BY_US,
     TIME_NOT_PROPOSED,
 )
-from torwart.kernel.refusals.process import GATEWAY_BUSY
+from torwart.kernel.refusals.process import GATEWAY_BUSY, GATEWAY_UNKNOWN, METER_UNKNOWN
 from torwart.kernel.run_state import WaitingFor
 from torwart.kernel.ticket_state import TicketKind, TicketState, TicketVerb
 from torwart.kernel.words import Words
@@ -40,7 +42,7 @@ from torwart.services import audit, interface_event, outbox
 from torwart.services import run as runs
 from torwart.services import ticket as tickets
 from torwart.services.letter import order as letters
-from torwart.store.models import Order, Proposal, Run, Step, Ticket, TicketEntry, User
+from torwart.store.models import Contact, Gateway, Meter, Order, Proposal, Run, Step, Ticket, TicketEntry, User
 from torwart.store.models.run import ACTIVE
 from torwart.store.queries import order as queries
 from torwart.store.queries.order import Standing, Subject
@@ -123,6 +125,43 @@ def failed(number: str, user: int) -> Failed:
         order.reference,
         remark,
     )
+
+
+def ticket_of(number: str) -> str:
+    """The ticket of an order: the same digits."""
+    return CaseNumber(number).ticket
+
+
+def client_of(number: str) -> int:
+    return Order.objects.values_list("client_id", flat=True).get(number=number)
+
+
+def mail_untested(client: int, user: int | None, fields: Mapping[str, Any], now: datetime) -> list[Refusal]:
+    """What stands against a process whose data comes by mail: the orderer's secure mail must be tested (P01)."""
+    secure = [state.value for state in SECURE]
+    people = Contact.objects.filter(client=client, active=True, mail_state__in=secure)
+    if (people if user is None else people.filter(user=user)).exists():
+        return []
+    return [MAIL_UNTESTED(url=outbox.portal_url("/portal/ansprechpartner"))]
+
+
+def device_unknown(client: int, kind: str, name: str) -> list[Refusal]:
+    """What stands against an incident about this object: a device that is not the client's is unknown (P-1)."""
+    if kind == "gateway" and not Gateway.objects.filter(device_id=name, client=client).exists():
+        return [GATEWAY_UNKNOWN(gateway=name)]
+    if kind == "meter" and not Meter.objects.filter(device_id=name, client=client).exists():
+        return [METER_UNKNOWN(meter=name)]
+    return []
+
+
+def about_device(number: str, kind: str, name: str) -> None:
+    """The ticket of an order without a gateway of its own is about this one: an incident, say."""
+    client = client_of(number)
+    found = Gateway.objects.filter(client=client)
+    match = {"gateway": {"device_id": name}, "meter": {"meters__device_id": name}, "melo": {"meters__melo": name}}
+    gateway = found.filter(**match[kind]).first() if kind in match and name else None
+    if gateway is not None:
+        Ticket.objects.filter(number=ticket_of(number)).update(gateway=gateway)
 
 
 def form_url(process: str) -> str:

@@ -4,7 +4,7 @@ Every verb is one transaction that holds the ticket's row, writes one entry of t
 ticket's history. A number of another client is refused like one that does not exist (P-1).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from torwart.services import audit, outbox, ticket_clock
 from torwart.services.letter import ticket as letters
 from torwart.services.ticket_clock import Timing
 from torwart.store.models import Attachment, MailIn, Ticket, TicketEntry, User
+from torwart.wire.mail import Letter
 
 LONGEST_TEXT = 20_000
 LONGEST_EFFORT = 10_000
@@ -342,6 +343,30 @@ def locked_of_order(order: int) -> Ticket:
 def tell(ticket: Ticket, words: Words, *, author: str, now: datetime) -> None:
     """A line in the history for everybody to see."""
     _line(ticket, EVENT, author, words, now)
+
+
+def wait_for_client(number: str, reason: Words, *, actor: str, now: datetime) -> None:
+    """A run needs something of the client: its ticket waits, unless it does already; in the run's transaction."""
+    ticket = _locked(number)
+    if TICKET.can(TicketState(ticket.state), TicketVerb.ASK_CLIENT):
+        rest(ticket, reason, actor=actor, now=now)
+
+
+def stop_waiting(number: str, *, actor: str, now: datetime) -> None:
+    """The run has what it waited for, or waits no longer; in its transaction."""
+    ticket = _locked(number)
+    if ticket.state == TicketState.WAITING_CLIENT:
+        go_on(ticket, actor=actor, now=now)
+
+
+def write_to_client(
+    number: str, kind: str, words: Words, make: Callable[[str, letters.About], Letter], now: datetime
+) -> None:
+    """A run writes to the client: a line everybody sees, and the mail; in its transaction."""
+    ticket = _locked(number)
+    _line(ticket, MESSAGE_OUT, "Torwart", words, now)
+    about = _about(ticket)
+    _mail(ticket, kind, lambda language: make(language, about), now)
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------

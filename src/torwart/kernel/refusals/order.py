@@ -111,3 +111,63 @@ NOT_FAILED = kind(
     side=Side.OURS,
     source="kernel.run_state: trying again is a new run",
 )
+MAIL_UNTESTED = kind(
+    "order.mail_untested",
+    de="Für diesen Prozess senden Sie uns Daten per Mail. Ihre gesicherte Mail ist noch nicht getestet: Hinterlegen "
+    "Sie "
+    "Ihr Zertifikat und beantworten Sie die Testmail ({url}).",
+    en="For this process you send us data by mail. Your secure mail has not been tested yet: store your certificate "
+    "and "
+    "answer the test mail ({url}).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01; S-MAIL-3",
+)
+NO_FILE = kind(
+    "order.no_file",
+    de="Innerhalb von {days} Tagen kam kein Lieferschein, den wir annehmen konnten.",
+    en="Within {days} days no delivery note came that we could take.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01; O-7",
+)
+NOT_ONE_NOTE = kind(
+    "order.not_one_note",
+    de="In der Mail sind {count} Dateien, von denen keine oder mehrere ein signierter Lieferschein sind. Senden Sie "
+    "genau "
+    "einen.",
+    en="The mail has {count} files, of which none or several are a signed delivery note. Send exactly one.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01: one delivery note inside",
+)
+NOTHING_IMPORTED = kind(
+    "order.nothing_imported",
+    de="Von {count} Geräten des Lieferscheins {number} konnte keines importiert werden. Zum Beispiel {device}: "
+    "{why_de} "
+    "Bitten Sie den Hersteller um eine Korrektur.",
+    en="None of the {count} devices of delivery note {number} could be imported. For example {device}: {why_en} Ask "
+    "the "
+    "maker for a correction.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P01; spec/02 (a process that cannot prove its effect fails)",
+)
+NOT_TESTED_IN_TIME = kind(
+    "order.not_tested_in_time",
+    de="Die Testmail an {name} wurde innerhalb von {days} Tagen nicht richtig beantwortet. Fordern Sie im Portal eine "
+    "neue "
+    "an.",
+    en="The test mail to {name} was not answered correctly within {days} days. Ask for a new one in the portal.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P39; S-MAIL-3",
+)
+NO_VERDICT = kind(
+    "order.no_verdict",
+    de="Wir haben die Störung in {days} Tagen nicht gelöst. Bitte rufen Sie uns an.",
+    en="We have not resolved the incident within {days} days. Please call us.",
+    side=Side.OURS,
+    retry=Retry.AFTER_CHANGE,
+    source="P41",
+)
