@@ -55,6 +55,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "torwart.faces.account.middleware.Forwarded",
     "django.middleware.security.SecurityMiddleware",
     "torwart.faces._design.middleware.PermissionsPolicy",
     "csp.middleware.CSPMiddleware",

@@ -218,10 +218,10 @@ def password_changed(user: int, *, at: datetime) -> None:
     _audit(found, "user.password_changed", actor(found), at)
 
 
-def second_factor_changed(user: int, what: str, kind: str, *, at: datetime) -> None:
-    """A passkey, app or set of emergency codes was added, removed or reset."""
+def second_factor_changed(user: int, what: str, kind: str, *, at: datetime, by: str = "") -> None:
+    """A passkey, app or set of emergency codes was added, removed or reset, by the person or ``by`` somebody else."""
     found = User.objects.get(pk=user)
-    _audit(found, f"user.second_factor_{what}", actor(found), at, {"kind": kind})
+    _audit(found, f"user.second_factor_{what}", by or actor(found), at, {"kind": kind})
 
 
 def refused_outside(user: int, *, address: str, path: str, at: datetime) -> None:

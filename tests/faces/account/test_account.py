@@ -1,6 +1,9 @@
 """Signing in and what guards the protected area, without a browser."""
 
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,10 +11,11 @@ import pytest
 from browser import PASSWORD, TOTP_SECRET, add_totp, person
 from django.db import connection
 from django.test import Client as Visit
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
+from torwart.faces.account import second_factor
 from torwart.faces.account.place import address_of
 from torwart.kernel.role import Role
 from torwart.services import user as users
@@ -100,6 +104,8 @@ def test_a_session_of_the_provider_does_not_travel(visitor: Any, otto: Any, anna
     assert visit.get("/konto/").status_code == 403
     assert visit.get("/konsole/").status_code == 403
     assert AuditEntry.objects.filter(action="user.refused_outside_site").count() == 2
+    ticket = Ticket.objects.get()  # one for both
+    assert (ticket.kind, ticket.client_id) == ("incident", None)
     assert signed_in(visitor(anna, address=ELSEWHERE))
 
 
@@ -120,18 +126,11 @@ def _networks(*texts: str) -> list[Any]:
         ("::ffff:203.0.113.7", "", "::ffff:203.0.113.7"),
     ],
 )
-def test_only_our_own_proxies_are_believed(remote: str, forwarded: str, expected: str, rf: Any) -> None:
+def test_only_our_own_proxies_are_believed(remote: str, forwarded: str, expected: str) -> None:
     """A header anybody can send does not bring anybody to the provider's site."""
     with override_settings(TORWART_PROXIES=_networks("10.0.0.0/8")):
-        request = rf.get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
+        request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_FOR=forwarded)
         assert address_of(request) == expected
-
-
-@pytest.fixture
-def rf() -> Any:
-    from django.test import RequestFactory
-
-    return RequestFactory()
 
 
 @pytest.mark.requirement("P-4")
@@ -385,3 +384,42 @@ def test_the_language_is_the_persons(visitor: Any, anna: Any) -> None:
     assert "My account" in visitor(anna).get("/konto/").content.decode()
     assert visit.generic("GET", "/", QUERY_STRING="sprache=en", PATH_INFO="//evil.example/").url == "/evil.example/"
     assert 'lang="de"' in visitor().get("/konto/anmelden/?sprache=fr").content.decode()
+
+
+def test_what_a_stranger_says_about_the_transport_is_not_believed(visitor: Any, db: None) -> None:
+    """Only our own proxy can make a request count as encrypted."""
+    from torwart.faces.account.middleware import Forwarded
+
+    def secure(remote: str) -> bool:
+        seen = []
+        request = RequestFactory().get("/", REMOTE_ADDR=remote, HTTP_X_FORWARDED_PROTO="https")
+        Forwarded(lambda r: seen.append(r.is_secure()))(request)  # type: ignore[arg-type, func-returns-value]
+        return seen[0]
+
+    header = ("HTTP_X_FORWARDED_PROTO", "https")
+    with override_settings(TORWART_PROXIES=_networks("10.0.0.0/8"), SECURE_PROXY_SSL_HEADER=header):
+        assert (secure("10.0.0.2"), secure(ELSEWHERE)) == (True, False)
+
+
+@pytest.mark.requirement("P-4")
+def test_who_lost_the_device_begins_anew(visitor: Any, otto: Any) -> None:
+    """An administrator lets the second factor be forgotten; the trail says who did it."""
+    visit = visitor(otto)
+    assert signed_in(visit)
+    second_factor.forget(otto.pk, actor="user:admin@torwart.example", at=NOW)
+    entry = AuditEntry.objects.get(action="user.second_factor_forgotten")
+    assert (entry.actor, entry.payload) == ("user:admin@torwart.example", {"kind": "totp"})
+    assert visitor(otto).get("/konto/").url == "/konto/zweiter-faktor/"
+
+
+@pytest.mark.requirement("R-1")
+def test_live_settings_are_strict(tmp_path: Any) -> None:
+    """Secure cookies and HSTS where it is live, whatever else is set."""
+    program = (
+        "from torwart.config import web_settings as s; "
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS >= 31536000, "
+        "s.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN, s.DEBUG)"
+    )
+    environment = os.environ | {"TORWART_ENVIRONMENT": "live", "TORWART_STATE": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True", "False", "False"]

@@ -27,6 +27,10 @@ _TEXT = {
         "neuer Link für ein vorhandenes Konto; das alte Passwort gilt nicht mehr",
         "new link for an existing account; its old password ends",
     ),
+    "factor": Words(
+        "mit --again: auch den zweiten Faktor vergessen, falls das Gerät verloren ist",
+        "with --again: forget the second factor too, in case the device is lost",
+    ),
     "link": Words("Gilt einmal, bis {until}:", "Works once, until {until}:"),
     "no_client": Words("Diesen Auftraggeber gibt es nicht: {name}", "There is no such client: {name}"),
     "no_user": Words("Dieses Konto gibt es nicht: {name}", "There is no such account: {name}"),
@@ -46,11 +50,15 @@ _SIDES = {
 )
 @click.option("--client", "client_name", default="", help=_TEXT["client"].text())
 @click.option("--again", is_flag=True, help=_TEXT["again"].text())
-def command(email: str, name: str, first_name: str, roles: tuple[str, ...], client_name: str, again: bool) -> None:
+@click.option("--new-factor", is_flag=True, help=_TEXT["factor"].text())
+def command(
+    email: str, name: str, first_name: str, roles: tuple[str, ...], client_name: str, again: bool, new_factor: bool
+) -> None:
     """Invite one person."""
     from torwart.config.installation import installed
 
     with installed(web=True):
+        from torwart.faces.account import second_factor
         from torwart.services import outbox
         from torwart.services import user as users
         from torwart.store.models import Client, User
@@ -60,6 +68,8 @@ def command(email: str, name: str, first_name: str, roles: tuple[str, ...], clie
             found = User.objects.filter(email__iexact=email).first()
             if found is None:
                 raise click.UsageError(_TEXT["no_user"].text(name=email))
+            if new_factor:
+                second_factor.forget(found.pk, actor="command line", at=now)
             invitation = users.invite_again(found.pk, actor="command line", at=now)
         else:
             client = Client.objects.filter(name=client_name).first() if client_name else None

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from torwart.faces._design.language import t
 from torwart.faces._design.views import refused
+from torwart.faces.account import outside
 from torwart.faces.account.place import address_of, at_the_site
 from torwart.services import access
-from torwart.services import user as users
 
 _WRONG = t(
     "E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides, oder wählen Sie „Passwort vergessen“.",
@@ -98,12 +98,11 @@ class Adapter(DefaultAccountAdapter):
 
     @staticmethod
     def _refuse_outside(request: HttpRequest, user: Any) -> None:
-        now, address = timezone.now(), address_of(request)
-        users.refused_outside(user.pk, address=address, path=request.path, at=now)
+        outside.report(request, user)
         access.sign_in_failed(
             email=user.email,
-            address=address,
-            at=now,
+            address=address_of(request),
+            at=timezone.now(),
             agent=request.headers.get("User-Agent", ""),
             what="refused",
         )

@@ -14,10 +14,10 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from torwart.faces._design.views import refused
-from torwart.faces.account.place import address_of, at_the_site
+from torwart.faces.account import outside
+from torwart.faces.account.place import address_of, at_the_site, through_our_proxy
 from torwart.faces.account.recording import SECOND_FACTOR
 from torwart.services import access
-from torwart.services import user as users
 
 Next = Callable[[HttpRequest], HttpResponse]
 _KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -34,6 +34,18 @@ _WITHOUT_FACTOR = frozenset(
         "mfa_add_webauthn",
     }
 )
+
+
+class Forwarded:
+    """Believes what a proxy says about the transport only if the proxy is ours."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not through_our_proxy(request):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        return self.get_response(request)
 
 
 class AccessLog:
@@ -92,7 +104,7 @@ class ProviderSite:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user: Any = request.user
         if user.is_authenticated and user.is_provider and not at_the_site(request):
-            users.refused_outside(user.pk, address=address_of(request), path=request.path, at=timezone.now())
+            outside.report(request, user)
             return refused(request, outside=True)
         return self.get_response(request)
 

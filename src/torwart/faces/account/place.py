@@ -20,6 +20,11 @@ def address_of(request: HttpRequest) -> str:
     return hops[-1]
 
 
+def through_our_proxy(request: HttpRequest) -> bool:
+    """Whether the connection itself comes from a proxy of ours."""
+    return _within(request.META.get("REMOTE_ADDR", ""), settings.TORWART_PROXIES)
+
+
 def at_the_site(request: HttpRequest) -> bool:
     """Whether the request comes from a network of the provider."""
     return _within(address_of(request), settings.TORWART_PROVIDER_NETWORKS)
