@@ -74,6 +74,8 @@ WRONG = [
     (1, "Lieferscheinnummer", "LS-2026-0002"),
     (1, "Geraeteart", "Zähler"),
     (1, "HerstellerTyp", "x" * 201),
+    (1, "HerstellerTyp", "mME\0"),
+    (0, "SiegelNr", "S-1\x1b[2J"),
 ]
 
 

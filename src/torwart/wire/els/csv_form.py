@@ -225,6 +225,8 @@ class _Row:
         try:
             if self.broken:
                 raise self.broken
+            if not text.isprintable():
+                raise _Cell("enthält Steuerzeichen", "has control characters")
             if not text and column.needed:
                 raise _Cell("hier muss etwas stehen", "this must not be empty")
             return column.read(text) if text else None
