@@ -198,22 +198,23 @@ def _personalise(run: Telling) -> None:
 
 
 def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
-    """All wanted profiles by group, composed from order and master data, once a telling."""
+    """All wanted profiles by group, composed from order and master data and kept as wanted, once a telling."""
     if "wanted" not in run.remembered:
-        run.remembered["wanted"] = {
+        composed = {
             "wan": profiles.wan(talk.device, run.world.network, run.world.keys),
             **profiles.ordered(run.order, talk.device, run.world.keys),
         }
+        profiles.want(talk.device, run.run_id, [profile for group in composed.values() for profile in group])
+        run.remembered["wanted"] = composed
     wanted: dict[str, list[Any]] = run.remembered["wanted"]
     return wanted
 
 
 def _write(run: Telling, name: str, group: str) -> None:
-    """Keep a group of profiles as wanted and write it; writing is repeatable, each container replaces itself."""
+    """Write a group of wanted profiles; writing is repeatable, each container replaces itself."""
 
     def write(talk: Conversation) -> int:
         wanted = _wanted(run, talk)[group]
-        profiles.want(talk.device, run.run_id, wanted)
         for profile in wanted:
             talk.ask(f"write {profile.container_id}", talk.smgw.write_profile(profile))
         return len(wanted)

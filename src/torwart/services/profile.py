@@ -4,6 +4,7 @@ Composing is repeatable: the same order and master data give the same profiles, 
 each time and never stored with the profile.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -11,7 +12,6 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from django.db.models.functions import Now
 
 from torwart.kernel.identifiers import DeviceId, ObisCode
 from torwart.kernel.refusals.process import EMT_UNKNOWN
@@ -20,7 +20,8 @@ from torwart.services import administrator
 from torwart.services import certificate as certificates
 from torwart.services import gateway as gateways
 from torwart.services.transcript import run_key
-from torwart.store.models import Emt, Gateway, Meter, Profile, ProfileReading
+from torwart.store import statement
+from torwart.store.models import Emt, Gateway, Meter
 from torwart.wire import profiles as wire
 from torwart.wire.certificate import Use
 from torwart.wire.profiles.communication import Endpoint, Peer, Scenario, Schedule
@@ -182,65 +183,69 @@ def _han(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, contracts: 
     return [wire.HanProfile.with_password(CONSUMER, CONSUMER, realm, password, tuple(contracts))]
 
 
-def want(gateway: Gateway, run_id: str, wanted: Iterable[wire.Profile]) -> list[str]:
-    """Keep these profiles as wanted, each a new version if it differs from the last; the names in order."""
-    latest = _latest(gateway)
-    names, fresh = [], []
-    run = run_key(run_id)
-    for profile in wanted:
-        name, digest = profile.container_id, profile.digest
-        names.append(name)
-        before = latest.get(name)
-        if before is not None and before.digest == digest and before.state in ("wanted", "active"):
-            continue
-        fresh.append(
-            Profile(
-                gateway=gateway,
-                kind=profile.kind.value,
-                name=name,
-                version=before.version + 1 if before else 1,
-                state="wanted",
-                content=profile.canonical(),
-                digest=digest,
-                run_id=run,
-            )
-        )
-    if fresh:
-        if latest:
-            replaced = [profile.name for profile in fresh]
-            Profile.objects.filter(gateway=gateway, name__in=replaced, state="wanted").update(state="superseded")
-        Profile.objects.bulk_create(fresh)
-    return names
+_WANT = """
+WITH wanted AS (
+  SELECT * FROM unnest(%(kinds)s::text[], %(names)s::text[], %(digests)s::text[], %(contents)s::bytea[])
+                  WITH ORDINALITY AS w (kind, name, digest, content, place)
+), latest AS (
+  SELECT DISTINCT ON (name) name, version, digest, state FROM store_profile
+   WHERE gateway_id = %(gateway)s AND name = ANY(%(names)s) ORDER BY name, version DESC
+), fresh AS (
+  SELECT w.*, coalesce(l.version, 0) + 1 AS version FROM wanted AS w LEFT JOIN latest AS l USING (name)
+   WHERE l.name IS NULL OR l.digest <> w.digest OR l.state NOT IN ('wanted', 'active')
+), replaced AS (
+  UPDATE store_profile AS p SET state = 'superseded' FROM fresh
+   WHERE p.gateway_id = %(gateway)s AND p.name = fresh.name AND p.state = 'wanted'
+)
+INSERT INTO store_profile (gateway_id, kind, name, version, state, content, digest, run_id)
+SELECT %(gateway)s, kind, name, version, 'wanted', content, digest, %(run)s FROM fresh ORDER BY place
+"""
 
 
-def _latest(gateway: Gateway) -> dict[str, Profile]:
-    rows = gateway.profiles.defer("content", "parameters").order_by("name", "-version").distinct("name")
-    return {row.name: row for row in rows}
+def want(gateway: Gateway, run_id: str, wanted: Iterable[wire.Profile]) -> None:
+    """Keep these profiles as wanted, in their order, each a new version if it differs from the last."""
+    profiles = list(wanted)
+    contents = [profile.canonical() for profile in profiles]
+    rows = {
+        "kinds": [profile.kind.value for profile in profiles],
+        "names": [profile.container_id for profile in profiles],
+        "digests": [hashlib.sha256(content).hexdigest() for content in contents],
+        "contents": contents,
+    }
+    statement.changed(_WANT, {"gateway": gateway.pk, "run": run_key(run_id), **rows})
+
+
+_READ = """
+WITH found AS (
+  SELECT * FROM unnest(%(names)s::text[], %(digests)s::text[], %(contents)s::bytea[]) AS f (name, digest, content)
+), kept AS (
+  INSERT INTO store_profilereading (gateway_id, name, content, digest, read_at)
+  SELECT %(gateway)s, name, content, digest, now() FROM found
+      ON CONFLICT (gateway_id, name)
+      DO UPDATE SET content = excluded.content, digest = excluded.digest, read_at = excluded.read_at
+), proven AS (
+  SELECT p.id, p.name FROM store_profile AS p JOIN found USING (name, digest)
+   WHERE p.gateway_id = %(gateway)s AND p.state = 'wanted'
+), replaced AS (
+  UPDATE store_profile AS p SET state = 'superseded' FROM proven
+   WHERE p.gateway_id = %(gateway)s AND p.name = proven.name AND p.state = 'active'
+)
+SELECT id FROM proven
+"""
+_PROVEN = "UPDATE store_profile SET state = 'active', active_at = now() WHERE id = ANY(%(proven)s) AND state = 'wanted'"
 
 
 def read_back(gateway: Gateway, actual: Mapping[str, wire.Profile | None]) -> None:
     """Keep what stands on the gateway now: one row a name, and what is as wanted becomes active."""
-    digests = {name: profile.digest if profile is not None else "" for name, profile in actual.items()}
-    ProfileReading.objects.bulk_create(
-        [
-            ProfileReading(
-                gateway=gateway,
-                name=name,
-                content=profile.canonical() if profile is not None else b"",
-                digest=digests[name],
-                read_at=Now(),
-            )
-            for name, profile in actual.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["gateway", "name"],
-        update_fields=["content", "digest", "read_at"],
-    )
-    wanted = list(gateway.profiles.filter(name__in=actual, state="wanted").defer("content"))
-    proven = [row.pk for row in wanted if row.digest == digests[row.name]]
-    names = [row.name for row in wanted if row.pk in proven]
-    Profile.objects.filter(gateway=gateway, name__in=names, state="active").update(state="superseded")
-    Profile.objects.filter(pk__in=proven).update(state="active", active_at=Now())
+    contents = [profile.canonical() if profile is not None else b"" for profile in actual.values()]
+    rows = {
+        "names": list(actual),
+        "digests": [hashlib.sha256(content).hexdigest() if content else "" for content in contents],
+        "contents": contents,
+    }
+    proven = [pk for (pk,) in statement.rows(_READ, {"gateway": gateway.pk, **rows})]
+    # At most one version of a name is active at any instant: the one before has made room in the statement above.
+    statement.changed(_PROVEN, {"proven": proven})
 
 
 ADMINISTRATIVE = ("administrator", "wake_up")

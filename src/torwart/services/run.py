@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -17,6 +18,7 @@ from torwart.kernel.refusals.process import GATEWAY_BUSY, GATEWAY_UNKNOWN
 from torwart.kernel.run_state import RUN, RunState, RunVerb, WaitingFor
 from torwart.ports.process_engine import ProcessEngine
 from torwart.services import audit
+from torwart.store import statement
 from torwart.store.models import Gateway, Run
 from torwart.store.models.run import ACTIVE
 
@@ -79,7 +81,7 @@ def order(
 
 def take(run_id: str) -> bool:
     """The run of an order takes its gateway (received → accepted); ``False`` while another run has it."""
-    run = Run.objects.only("id", "state").get(run_id=run_id)
+    run = _present(run_id)
     try:
         with transaction.atomic():
             _move(run, RunVerb.ACCEPT, waiting_for="", next_attempt_at=None, code="", side="", failure="")
@@ -116,14 +118,34 @@ SELECT id, state FROM run
 
 def enter_step(run_id: str, name: str, position: int) -> None:
     """The step before is done, this one is running; the run too. One round trip where the run is already running."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ENTER, {"run": run_id, "name": name, "position": position})
-        pk, state = cursor.fetchone()
+    ((pk, state),) = statement.rows(_ENTER, {"run": run_id, "name": name, "position": position})
     run = Run(pk=pk, state=state)
     verb = {RunState.ACCEPTED: RunVerb.START, RunState.WAITING: RunVerb.RESUME}.get(RunState(run.state))
     if verb is not None:
         changes: dict[str, Any] = {"started_at": Now()} if verb is RunVerb.START else {}
         _move(run, verb, waiting_for="", next_attempt_at=None, **changes)
+
+
+def _present(run_id: str) -> Run:
+    """The run with nothing but its key and its state."""
+    found = statement.rows("SELECT id, state FROM store_run WHERE run_id = %(run)s", {"run": run_id})
+    if not found:
+        raise Run.DoesNotExist(run_id)
+    pk, state = found[0]
+    return Run(pk=pk, state=state)
+
+
+@lru_cache(maxsize=4096)
+def _whose(run_id: str) -> tuple[int, str | None]:
+    """Client and gateway of a run; they never change."""
+    ((client, gateway),) = statement.rows(_WHOSE, {"run": run_id})
+    return client, gateway
+
+
+_WHOSE = """
+SELECT r.client_id, g.device_id FROM store_run AS r LEFT JOIN store_gateway AS g ON g.id = r.gateway_id
+ WHERE r.run_id = %(run)s
+"""
 
 
 def _close_step(run: Run, state: str, **changes: Any) -> None:
@@ -138,20 +160,20 @@ def _move(run: Run, verb: RunVerb, **changes: Any) -> None:
 
 def intend(run_id: str, step: str, act: str, number: int) -> None:
     """Write down what is about to be done outside, before it is done (intent, act, verify)."""
-    run = Run.objects.select_related("gateway").get(run_id=run_id)
+    client, gateway = _whose(run_id)
     audit.append(
         actor=f"run:{run_id}",
         action="act.intended",
-        subject=f"gateway:{run.gateway}" if run.gateway else f"run:{run_id}",
+        subject=f"gateway:{gateway}" if gateway else f"run:{run_id}",
         payload={"step": step, "act": act, "attempt": number},
-        client=run.client_id,
+        client=client,
     )
 
 
 def attempt_failed(run_id: str, step: str, refusal: Refusal, next_at: datetime) -> None:
     """An act failed for a passing reason: the step shows it, the run waits visibly."""
     with transaction.atomic():
-        run = Run.objects.only("id", "state").get(run_id=run_id)
+        run = _present(run_id)
         run.steps.filter(name=step).update(
             state="waiting",
             attempts=F("attempts") + 1,
@@ -171,7 +193,7 @@ def attempt_failed(run_id: str, step: str, refusal: Refusal, next_at: datetime) 
 
 def waits_for(run_id: str, step: str, what: WaitingFor, why: Mapping[str, str]) -> None:
     """The story waits for something that is no failure, e.g. the first value; shown at the step."""
-    run = Run.objects.only("id", "state").get(run_id=run_id)
+    run = _present(run_id)
     run.steps.filter(name=step).update(state="waiting", detail=dict(why))
     if run.state == RunState.RUNNING:
         _move(run, RunVerb.WAIT, waiting_for=what.value)
@@ -179,7 +201,7 @@ def waits_for(run_id: str, step: str, what: WaitingFor, why: Mapping[str, str]) 
 
 def resumes(run_id: str, step: str) -> None:
     """What was waited for has come: step and run go on."""
-    run = Run.objects.only("id", "state").get(run_id=run_id)
+    run = _present(run_id)
     run.steps.filter(name=step).update(state="running", next_attempt_at=None, code="", side="")
     if run.state == RunState.WAITING:
         _move(run, RunVerb.RESUME, waiting_for="", next_attempt_at=None, code="", side="", failure="")
