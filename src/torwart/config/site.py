@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from torwart.adapters.key_store import FileKeyStore
 from torwart.config.installation import database_url, django_setup
@@ -27,9 +28,10 @@ from torwart.services import client as clients
 from torwart.services import delivery_note as delivery_notes
 from torwart.services import emt as emts
 from torwart.sim.gateway.config import GatewayConfig
+from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import Credential, TestPki, Triple
 from torwart.wire import cms, els
-from torwart.wire.certificate import Role, Use, identify
+from torwart.wire.certificate import Role, Use, identify, load_certificates
 from torwart.wire.smgw import result_contact
 
 OPERATOR = "Stadtwerke Musterstadt"
@@ -357,3 +359,47 @@ def orders(devices: Sequence[GatewayConfig], emt: str, wake_up: str) -> Iterable
                 "han": "yes" if number % 3 == 0 else "no",
             },
         )
+
+
+# Mail room
+
+SERVICE = "service@torwart.example"
+
+
+def write_mailroom(site: Site, ca: MailCa, outside: tuple[str, int]) -> Path:
+    """``mailroom.toml``: our own signing and encryption certificates from ``ca``, whose mail we believe; mail goes out
+    to the server at ``outside`` and comes in on a free port of loopback.
+    """
+    for use in ("sign", "encrypt"):
+        made = ca.issue(SERVICE, use=use, common_name="Torwart Betrieb")
+        chain = b"".join(c.public_bytes(Encoding.PEM) for c in (made.certificate, *made.chain))
+        (site.directory / f"mail-{use}.pem").write_bytes(chain)
+        key = site.directory / f"mail-{use}.key"
+        key.touch(mode=0o600)
+        key.write_bytes(made.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (site.directory / "mail-root.pem").write_bytes(ca.root.certificate.public_bytes(Encoding.PEM))
+    (site.directory / "mail-issuing.pem").write_bytes(ca.issuing.certificate.public_bytes(Encoding.PEM))
+    return _write(
+        site.directory / "mailroom.toml",
+        f"""[identity]
+address = "{SERVICE}"
+sign = {{ certificate = "mail-sign.pem", key = "mail-sign.key" }}
+decrypt = [{{ certificate = "mail-encrypt.pem", key = "mail-encrypt.key" }}]
+
+[trust]
+anchors = ["mail-root.pem"]
+intermediates = ["mail-issuing.pem"]
+
+[receive]
+listen = "127.0.0.1:0"
+
+[send]
+server = "{outside[0]}:{outside[1]}"
+starttls = "never"
+""",
+    )
+
+
+def encryption_certificate(site: Site) -> x509.Certificate:
+    """What the outside encrypts for us with."""
+    return load_certificates((site.directory / "mail-encrypt.pem").read_bytes())[0]
