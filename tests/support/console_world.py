@@ -146,7 +146,10 @@ def busy_day(people: Office, now: datetime) -> dict[str, Any]:
     working(found["device"])
     found["asked"] = question(second, now - timedelta(days=1), subject="Zähler im Keller nicht erreichbar")
     tickets.ask_client(
-        found["asked"], "Welche Zählernummer steht auf dem Gerät?", user=people.operator.pk, now=now - timedelta(hours=3)
+        found["asked"],
+        "Welche Zählernummer steht auf dem Gerät?",
+        user=people.operator.pk,
+        now=now - timedelta(hours=3),
     )
     found["mine"] = question(first, now - timedelta(hours=20), subject="Rechnung Oktober")
     tickets.assign(found["mine"], people.operator.pk, actor="user:otto", now=now)

@@ -20,7 +20,7 @@ _DAYS = Words("{n} Tage", "{n} days")
 _MOST = Words("höchstens {n} je Woche", "at most {n} a week")
 _NONE = Words("keine", "none")
 _HEAD = (Words("Woche ab", "Week from"), Words("Inhaber", "Owner"), Words("Enden", "Ending"))
-_LEFT, _TOP, _ROW, _BAR = 150.0, 26.0, 62.0, 40.0
+_LEFT, _TOP, _ROW, _BAR = 196.0, 26.0, 62.0, 40.0
 WEEKS = 78
 """18 months."""
 

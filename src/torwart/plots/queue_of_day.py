@@ -17,6 +17,9 @@ _TEXT = Words(
     "{count} Vorgänge mit Frist bis heute Abend, davon {late} überfällig.",
     "{count} tickets due by this evening, {late} of them overdue.",
 )
+_ONE = Words(
+    "Ein Vorgang mit Frist bis heute Abend, davon {late} überfällig.", "One ticket due by this evening, {late} overdue."
+)
 _NOW = Words("jetzt {time}", "now {time}")
 _LATE = Words("überfällig", "overdue")
 _HEAD = (Words("Vorgang", "Ticket"), Words("Worum es geht", "About"), Words("Fällig", "Due"), Words("Stand", "State"))
@@ -60,7 +63,7 @@ def draw(data: QueueOfDay, *, language: str | None = None, width: float = 900, t
         _ticket(canvas, data, ticket, _TOP + _ROW * place, x, language, theme)
     _needle(canvas, data, x, language, theme)
     late = sum(ticket.due < data.now for ticket in data.tickets)
-    text = _TEXT.text(language, count=len(data.tickets), late=late)
+    text = (_ONE if len(data.tickets) == 1 else _TEXT).text(language, count=len(data.tickets), late=late)
     rows = tuple(_row(data, ticket, language) for ticket in data.tickets)
     return canvas.picture(_TITLE.text(language), text, tuple(h.text(language) for h in _HEAD), rows)
 

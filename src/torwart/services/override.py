@@ -45,7 +45,7 @@ def decide(
     now: datetime,
     start: Callable[[Mapping[str, Any], str], str],
 ) -> str:
-    """Decide; a yes starts it (``start`` gets what was asked for and who acts) and answers the run's id, else ``""``."""
+    """Decide; a yes starts it (``start`` gets what was asked for, and who acts) and answers the run's id."""
     with transaction.atomic():
         approvals.decide(approval, user=user, approve=approve, remark=remark, now=now)
         if not approve:

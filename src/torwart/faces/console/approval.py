@@ -17,7 +17,7 @@ from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, said, t
 from torwart.faces.console.asking import asking, given
 from torwart.faces.console.engine import ENGINE
-from torwart.faces.console.page import May, act, show
+from torwart.faces.console.page import May, act, person_of, show
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.processes import overriding
@@ -38,15 +38,10 @@ class Action:
     decide: Decide
 
 
-def _only_decide(pk: int, *, user: int, approve: bool, remark: str, now: datetime) -> object:
-    return approvals.decide(pk, user=user, approve=approve, remark=remark, now=now)
+def _only_decide(pk: int, *, user: int, approve: bool, remark: str, now: datetime) -> None:
+    approvals.decide(pk, user=user, approve=approve, remark=remark, now=now)
 
 
-_OTHER = Action(
-    Words("Freigabe", "Approval"),
-    Words("Die beantragte Handlung darf danach ausgeführt werden.", "What is asked for may be done then."),
-    _only_decide,
-)
 ACTIONS: dict[str, Action] = {
     overriding.ACTION: Action(
         Words("Ausnahme von einer Voraussetzung", "Override of a precondition"),
@@ -65,6 +60,18 @@ ACTIONS: dict[str, Action] = {
         configurations.decide,
     ),
 }
+
+
+def _action(name: str) -> Action:
+    """What is known of an action; one nobody here carries out is only decided on."""
+    known = ACTIONS.get(name)
+    if known is not None:
+        return known
+    return Action(
+        Words(f"Freigabe: {name}", f"Approval: {name}"),
+        Words("Die beantragte Handlung darf danach ausgeführt werden.", "What is asked for may be done then."),
+        _only_decide,
+    )
 
 
 class DecisionForm(Form):
@@ -86,7 +93,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """What waits for a decision; decided ones in the other tab."""
     decided = "entschieden" in request.GET
     page = keyset.page(queries.approvals(pending=not decided), order=("-id",), at=request.GET.get("seite"))
-    lines = [(row, ACTIONS.get(row.action, _OTHER)) for row in page.rows]
+    lines = [(row, _action(row.action)) for row in page.rows]
     return show(request, "approvals", page=page, lines=lines, decided=decided, waiting=queries.waiting())
 
 
@@ -97,10 +104,10 @@ def approval(request: HttpRequest, pk: int) -> HttpResponse:
     row = queries.approval(pk)
     if row is None:
         raise Http404
-    action = ACTIONS.get(row.action, _OTHER)
-    own = row.requested_by_id == request.user.pk
+    action = _action(row.action)
+    own = row.requested_by_id == person_of(request)
     may_decide = May.of(request).approve and not own and row.state == "pending"
-    context = {
+    context: dict[str, Any] = {
         "approval": row,
         "action": action,
         "facts": _facts(row.payload),
@@ -113,7 +120,7 @@ def approval(request: HttpRequest, pk: int) -> HttpResponse:
         return show(request, "approval", **context, status=409 if request.method == "POST" else 200)
 
     def do(now: datetime, data: dict[str, Any]) -> None:
-        action.decide(pk, user=request.user.pk, approve=data["decision"] == "yes", remark=data["remark"], now=now)
+        action.decide(pk, user=person_of(request), approve=data["decision"] == "yes", remark=data["remark"], now=now)
 
     return asking(
         request,
@@ -158,9 +165,7 @@ def _shown(name: str, value: Any) -> str:
     if name in ("begin", "end"):
         return f"{timezone.localtime(datetime.fromisoformat(value)):%d.%m.%Y}" if value else "–"
     if isinstance(value, list):
-        return (
-            "; ".join(str(each.get(active(), each)) if isinstance(each, dict) else str(each) for each in value) or "–"
-        )
+        return "; ".join(str(each.get(active(), each) if isinstance(each, dict) else each) for each in value) or "–"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_shown(key, each)}" for key, each in value.items()) or "–"
     return str(value) if value not in (None, "") else "–"
@@ -174,4 +179,4 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     done = said(Words("Zurückgezogen.", "Withdrawn."))
     back = reverse("console:approval", args=[pk])
-    return act(request, lambda now: approvals.withdraw(pk, user=request.user.pk, now=now), back, done=done)
+    return act(request, lambda now: approvals.withdraw(pk, user=person_of(request), now=now), back, done=done)

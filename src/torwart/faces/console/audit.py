@@ -44,7 +44,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     )
     page = keyset.page(rows, order=("-id",), at=request.GET.get("seite"))
     narrowed = any(wish.values())
-    return show(request, "audit", form=form, page=page, rows=page.rows, since=since, until=until, narrowed=narrowed)
+    return show(
+        request,
+        "audit",
+        form=form,
+        page=page,
+        rows=page.rows,
+        since=since,
+        until=until - timedelta(days=1),
+        narrowed=narrowed,
+    )
 
 
 def _plain(wish: dict[str, Any], name: str) -> str:

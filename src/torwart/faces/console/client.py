@@ -105,7 +105,7 @@ def _checks(line: Any, accounts: list[Any], keys: list[Any]) -> list[Check]:
     ]
 
 
-# --- what administrators do ---------------------------------------------------------------------------------------------
+# --- what administrators do -------------------------------------------------------------------------------------------
 
 
 class NewClientForm(Form):

@@ -15,7 +15,7 @@ from torwart.faces._design.access import provider_only
 from torwart.faces._design.forms import DateField, Form
 from torwart.faces._design.language import t
 from torwart.faces.console.asking import asking, for_roles, given
-from torwart.faces.console.page import show
+from torwart.faces.console.page import person_of, show
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.rules.precondition import GatewayType
@@ -132,7 +132,7 @@ def approve(request: HttpRequest) -> HttpResponse:
     def do(now: datetime, data: dict[str, Any]) -> int:
         kind = GatewayType(data["gateway_type"].strip(), data["firmware"].strip())
         return configurations.ask_approval(
-            kind, data["meter_type"].strip(), **_validity(data), reason=data["reason"], user=request.user.pk, now=now
+            kind, data["meter_type"].strip(), **_validity(data), reason=data["reason"], user=person_of(request), now=now
         )
 
     return _asked(request, form, do, Words("Gerätetyp freigeben oder ändern", "Approve or change a device type"))
@@ -146,7 +146,7 @@ def certify(request: HttpRequest) -> HttpResponse:
     def do(now: datetime, data: dict[str, Any]) -> int:
         kind = GatewayType(data["gateway_type"].strip(), data["firmware"].strip())
         return configurations.ask_certificate(
-            data["number"].strip(), kind, **_validity(data), reason=data["reason"], user=request.user.pk, now=now
+            data["number"].strip(), kind, **_validity(data), reason=data["reason"], user=person_of(request), now=now
         )
 
     return _asked(request, form, do, Words("CC-Zertifikat eintragen oder ändern", "Record or change a CC certificate"))
@@ -166,8 +166,8 @@ def _asked(request: HttpRequest, form: ValidityForm, do: Any, title: Words) -> H
         lead=Words(
             f"Betrifft {devices} Gateways dieses Typs, davon {operating} in unserer Verwaltung. Eine zweite Person "
             "entscheidet; dann gilt es sofort für alle Auftraggeber.",
-            f"Touches {devices} gateways of this type, {operating} of them administered by us. A second person decides; "
-            "then it holds at once for all clients.",
+            f"Touches {devices} gateways of this type, {operating} of them administered by us. A second person "
+            "decides; then it holds at once for all clients.",
         ),
     )
 

@@ -40,7 +40,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
         back=address(pk, "ansprechpartner"),
         done=Words("Der Ansprechpartner ist eingetragen.", "The contact is recorded."),
         lead=Words(
-            "Sein Zertifikat kommt mit der ersten signierten Mail oder durch Hochladen; danach geht die Testmail hinaus.",
+            "Das Zertifikat kommt mit der ersten signierten Mail oder durch Hochladen; dann geht die Testmail hinaus.",
             "The certificate comes with the first signed mail or by upload; then the test mail goes out.",
         ),
     )

@@ -116,7 +116,7 @@ def certificates(request: HttpRequest) -> HttpResponse:
         for name, words in _OWNERS.items()
     ]
     past = queries.ended(now)
-    drawn = certificate_horizon.draw(certificate_horizon.Horizon(today, past, kinds), language=active())
+    drawn = certificate_horizon.draw(certificate_horizon.Horizon(today, past, kinds), language=active(), width=1150)
     return show(request, "certificates", picture=drawn, past=past)
 
 
@@ -174,6 +174,7 @@ def _standing(profile: Any, reading: Any) -> tuple[str, Words, Any]:
     return ("danger", _ABSENT, reading) if not reading.digest else ("danger", _OTHER, reading)
 
 
+_SEAL, _OPERATIONAL = Words("Gütesiegel", "Seal"), Words("Wirkzertifikate", "Operational")
 _TONES = {"success": "good", "danger": "bad", "warning": "warn", "info": "accent"}
 _STATE_LANE, _CERTIFICATE_LANE, _PROCESS_LANE = (
     Words("Zustand", "State"),
@@ -215,7 +216,7 @@ def _life(file: Any, now: datetime) -> Picture:
         for each in file.events
     ]
     data = life_line.LifeLine(file.gateway.device_id, now, [lane for lane in lanes if lane[1]], marks)
-    return life_line.draw(data, language=active(), width=900)
+    return life_line.draw(data, language=active(), width=1150)
 
 
 @provider_only

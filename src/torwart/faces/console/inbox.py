@@ -14,7 +14,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, needs, provider_only
 from torwart.faces._design.language import active, said
 from torwart.faces.console import clock
-from torwart.faces.console.page import act, own_path, show
+from torwart.faces.console.page import act, own_path, person_of, show
 from torwart.kernel.role import Role
 from torwart.kernel.ticket_state import TicketState
 from torwart.kernel.words import Words
@@ -56,6 +56,7 @@ NOTHING: dict[Inbox, Words] = {
     Inbox.ALL: Words("Kein Vorgang ist offen.", "No ticket is open."),
 }
 _PICTURED = 14
+_WIDTH = 1180
 _AT_ONCE = 100
 _NONE_CHOSEN = Words("Kein Vorgang ist ausgewählt.", "No ticket is selected.")
 _TAKEN = Words("Übernommen: {numbers}", "Taken: {numbers}")
@@ -96,11 +97,8 @@ def inbox(request: HttpRequest, name: str) -> HttpResponse:
 def _page(request: HttpRequest, chosen: Inbox) -> HttpResponse:
     now = timezone.now()
     text = " ".join(request.GET.get("q", "").replace("\0", "").split())[:80]
-    meant = queries.numbered(text) if text.lstrip("TAta-").isdigit() else None
-    if meant:
-        return HttpResponseRedirect(reverse("console:ticket", args=[meant]))
     soon = deadline(now, clock.URGENT)
-    rows = queries.queue(chosen, user=request.user.pk, soon=soon, text=text)
+    rows = queries.queue(chosen, user=person_of(request), soon=soon, text=text)
     page = keyset.page(rows, order=queries.ORDER, at=request.GET.get("seite"))
     return show(
         request,
@@ -121,7 +119,7 @@ def _page(request: HttpRequest, chosen: Inbox) -> HttpResponse:
 
 def tabs(request: HttpRequest, current: Inbox | None, soon: datetime) -> list[Tab]:
     """The inboxes with their counts."""
-    counts = queries.counts(user=request.user.pk, soon=soon)
+    counts = queries.counts(user=person_of(request), soon=soon)
     return [
         Tab(
             reverse("console:inbox", args=[each.value]),
@@ -161,9 +159,10 @@ def _picture(now: datetime) -> Picture | None:
     shown = [
         queue_of_day.Due(row.number, f"{process_words(row)} – {row.client or '?'}", row.opened_at, row.due_at)
         for row in due
+        if row.due_at
     ]
     data = queue_of_day.QueueOfDay(now, opening, closing, shown, CALENDAR.zone)
-    return queue_of_day.draw(data, language=active())
+    return queue_of_day.draw(data, language=active(), width=_WIDTH)
 
 
 @require_POST
@@ -178,6 +177,6 @@ def take(request: HttpRequest) -> HttpResponse:
 
     def all_of_them(now: datetime) -> None:
         for number in numbers:
-            tickets.assign(number, request.user.pk, actor=actor_of(request), now=now)
+            tickets.assign(number, person_of(request), actor=actor_of(request), now=now)
 
     return act(request, all_of_them, back, done=said(_TAKEN, numbers=", ".join(numbers)))

@@ -41,6 +41,11 @@ def show(request: HttpRequest, template: str, *, status: int = 200, **context: A
     return render(request, f"console/{template}.html", known | context, status=status)
 
 
+def person_of(request: HttpRequest) -> int:
+    """The id of the person who acts, behind the decorators of ``access``."""
+    return int(request.user.pk)  # type: ignore[arg-type]  # somebody is signed in there
+
+
 def act(request: HttpRequest, verb: Callable[[datetime], object], to: str, *, done: str) -> HttpResponse:
     """Do ``verb`` (given the present) and lead to ``to``, which says that it is ``done`` or why not."""
     try:

@@ -1,4 +1,4 @@
-"""Starting a process from a gateway's page, without order and ticket; an override of a precondition is asked for here."""
+"""Starting a process from a gateway's page, without order and ticket, or asking that it may run all the same."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from torwart.faces._design.forms import Form, LinesField, MomentField
 from torwart.faces._design.language import active, said, t
 from torwart.faces.console.asking import for_roles, given
 from torwart.faces.console.engine import ENGINE
-from torwart.faces.console.page import gateway_or_404, say, show
+from torwart.faces.console.page import gateway_or_404, person_of, say, show
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
@@ -38,7 +38,7 @@ def startable() -> list[Process]:
 
 
 class StartForm(Form):
-    """The fields of a process but for the gateway; ``ausnahme``: why it shall run although something stands against it."""
+    """The fields of a process but for the gateway; ``ausnahme``: why it shall run whatever stands against it."""
 
     def __init__(self, process: Process, data: Any = None) -> None:
         asked = [each for each in process.fields if each.name != process.subject_field]
@@ -106,7 +106,7 @@ def _do(request: HttpRequest, process: Process, values: dict[str, Any], reason: 
     """Where to go on: to the run, or to the approval that was asked for."""
     now = timezone.now()
     if reason:
-        asked = overriding.ask(process.name, values, reason, user=request.user.pk, now=now)  # type: ignore[arg-type]
+        asked = overriding.ask(process.name, values, reason, user=person_of(request), now=now)
         say(request, said(_ASKED))
         return reverse("console:approval", args=[asked])
     run = ordering.order(ENGINE, process.name, values, client=None, actor=actor_of(request), now=now)

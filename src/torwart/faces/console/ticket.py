@@ -12,7 +12,7 @@ from torwart.faces._design.access import provider_only
 from torwart.faces._design.language import said
 from torwart.faces.console import clock, transcript, verb
 from torwart.faces.console.inbox import WORDS, line, process_words
-from torwart.faces.console.page import May, download, show, ticket_or_404
+from torwart.faces.console.page import May, download, person_of, show, ticket_or_404
 from torwart.kernel.ticket_state import KINDS, TicketKind, TicketState
 from torwart.kernel.words import Words
 from torwart.processes.definition import catalogue
@@ -72,7 +72,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     """What was ordered, word for word as the client saw it, the times proposed, and the result."""
     ticket = ticket_or_404(number)
     proposals = queries.proposals(ticket.order_id) if ticket.order_id else []
-    summary = [(Words(*row[:2]), Words(*row[2:])) for row in ticket.order.summary] if ticket.order_id else []
+    summary = [(Words(*row[:2]), said(Words(*row[2:]))) for row in ticket.order.summary] if ticket.order_id else []
     result = _result(ticket.order) if ticket.order_id else []
     return _case(request, ticket, "auftrag", proposals=proposals, summary=summary, result=result)
 
@@ -108,9 +108,7 @@ def messages(request: HttpRequest, number: str) -> HttpResponse:
     """What we and the gateway said to each other in this order's run, or lately."""
     ticket = ticket_or_404(number)
     run = ticket.order.run_id if ticket.order_id else None
-    rows = (
-        queries.exchanges(run=run) if run else queries.exchanges(gateway=ticket.gateway_id) if ticket.gateway_id else []
-    )
+    rows = queries.exchanges(run=run, gateway=ticket.gateway_id)
     return _case(request, ticket, "protokoll", exchanges=rows, ladder=transcript.ladder(rows))
 
 
@@ -177,7 +175,7 @@ def _tab(ticket: Any, name: str, words: Words, current: str, suffix: str) -> dic
 
 
 def _beside(request: HttpRequest, inbox: Inbox, now: datetime) -> list[Any]:
-    rows = inboxes.queue(inbox, user=request.user.pk, soon=deadline(now, clock.URGENT))
+    rows = inboxes.queue(inbox, user=person_of(request), soon=deadline(now, clock.URGENT))
     return [line(row, now) for row in rows.order_by(*inboxes.ORDER)[:_BESIDE]]
 
 

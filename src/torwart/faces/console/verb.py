@@ -20,7 +20,7 @@ from torwart.faces._design.language import t
 from torwart.faces.console import clock
 from torwart.faces.console.asking import asking, for_roles, given
 from torwart.faces.console.engine import ENGINE
-from torwart.faces.console.page import show, ticket_or_404
+from torwart.faces.console.page import person_of, show, ticket_or_404
 from torwart.faces.console.words import why_not
 from torwart.kernel.order_state import OPEN, ORDER, OrderState, OrderVerb
 from torwart.kernel.role import Role
@@ -28,10 +28,11 @@ from torwart.kernel.ticket_state import TICKET, TicketState, TicketVerb
 from torwart.kernel.words import Words
 from torwart.processes import ordering, overriding
 from torwart.processes.definition import catalogue
-from torwart.services import capacity
+from torwart.services import adoption, capacity
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
 from torwart.store.queries import case as queries
+from torwart.store.queries import client as clients
 
 _SLOTS = 8
 
@@ -147,6 +148,13 @@ class AssignForm(VerbForm):
         self.initial["user"] = self.ticket.assignee_id
 
 
+class ClientForm(VerbForm):
+    client = forms.TypedChoiceField(label=t("Auftraggeber", "Client"), coerce=int)
+
+    def prepare(self) -> None:
+        self.fields["client"].choices = [("", t("Bitte wählen", "Please choose")), *clients.names()]  # type: ignore[attr-defined]
+
+
 class TimesForm(VerbForm):
     times = forms.MultipleChoiceField(
         label=t("Freie Termine", "Free times"),
@@ -219,6 +227,7 @@ _NO_CLIENT = Words("Der Absender ist keinem Auftraggeber zugeordnet.", "The send
 _NOT_FAILED = Words("Nur nach einem gescheiterten Auftrag.", "Only after an order that has failed.")
 
 
+_HAS_CLIENT = Words("Der Vorgang gehört schon einem Auftraggeber.", "The ticket already belongs to a client.")
 _NOT_REFUSED = Words(
     "Nur wenn eine Voraussetzung den Auftrag verhindert hat.", "Only where a precondition has prevented the order."
 )
@@ -257,6 +266,10 @@ def _billable(ticket: Any) -> Words | None:
 
 def _repeatable(ticket: Any) -> Words | None:
     return None if ticket.order.state == OrderState.FAILED else _NOT_FAILED
+
+
+def _adoptable(ticket: Any) -> Words | None:
+    return _HAS_CLIENT if ticket.client_id is not None else None
 
 
 def _overridable(ticket: Any) -> Words | None:
@@ -314,6 +327,22 @@ VERBS: dict[str, Verb] = {
             _by_ticket(TicketVerb.ASK_CLIENT),
             key="f",
             composer=True,
+        ),
+        Verb(
+            "zuordnen",
+            Words("Auftraggeber zuordnen", "Give to a client"),
+            "building",
+            ClientForm,
+            lambda a, d: adoption.adopt(a.number, d["client"], user=a.user, now=a.now),
+            Words("Der Vorgang gehört jetzt diesem Auftraggeber.", "The ticket now belongs to this client."),
+            _adoptable,
+            Words(
+                "Der Auftraggeber sieht danach alles, was in diesem Vorgang steht. Prüfen Sie, von wem die Mail "
+                "wirklich kommt; das lässt sich nicht zurücknehmen.",
+                "The client then sees everything in this ticket. Check who the mail really comes from; this cannot be "
+                "undone.",
+            ),
+            danger=True,
         ),
         Verb(
             "zuweisen",
@@ -378,8 +407,8 @@ VERBS: dict[str, Verb] = {
             Words("Der Auftrag ist storniert.", "The order is cancelled."),
             _by_order(OrderVerb.CANCEL),
             Words(
-                "Der Auftrag endet an der nächsten Schrittgrenze. Was getan ist, bleibt getan; der Auftraggeber bekommt "
-                "die Liste.",
+                "Der Auftrag endet an der nächsten Schrittgrenze. Was getan ist, bleibt getan; der Auftraggeber "
+                "bekommt die Liste.",
                 "The order ends at the next step boundary. What is done stays done; the client gets the list.",
             ),
             key="!",
@@ -422,10 +451,10 @@ VERBS: dict[str, Verb] = {
             Words("Beantragt; eine zweite Person entscheidet.", "Asked for; a second person decides."),
             _overridable,
             Words(
-                "Eine zweite Person entscheidet. Sagt sie ja, beginnt der Prozess sofort, obwohl die Voraussetzung nicht "
-                "erfüllt ist.",
-                "A second person decides. If the answer is yes, the process begins at once although the precondition is "
-                "not met.",
+                "Eine zweite Person entscheidet. Sagt sie ja, beginnt der Prozess sofort, obwohl die Voraussetzung "
+                "nicht erfüllt ist.",
+                "A second person decides. If the answer is yes, the process begins at once although the precondition "
+                "is not met.",
             ),
             about_order=True,
         ),
@@ -508,7 +537,7 @@ def page(request: HttpRequest, number: str, name: str) -> HttpResponse:
     form = verb.form(given(request), ticket=ticket, name=verb.name)
 
     def do(now: datetime, data: dict[str, Any]) -> None:
-        verb.do(Acting(ticket, request.user.pk, actor_of(request), now), data)  # type: ignore[arg-type]
+        verb.do(Acting(ticket, person_of(request), actor_of(request), now), data)
 
     return asking(
         request,

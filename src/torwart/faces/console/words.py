@@ -1,6 +1,7 @@
 """States in words and looks: which kind of mark (colour and icon) each state of the kernel's tables gets."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torwart.kernel.client_state import CLIENT, ClientState
 from torwart.kernel.contact_state import CONTACT_MAIL, MailState
@@ -65,7 +66,7 @@ _KINDS: dict[object, tuple[str, str]] = {
     MailState.EXPIRED: ("danger", "alert-circle"),
     MailState.FAILED: ("danger", "circle-x"),
 }
-_TABLES: dict[str, StateTable] = {  # type: ignore[type-arg]  # tables of different states
+_TABLES: dict[str, StateTable[Any, Any]] = {
     "ticket": TICKET,
     "order": ORDER,
     "run": RUN,
@@ -123,7 +124,7 @@ def look(subject: str, state: str) -> Look:
     return Look(table.states[known], *_KINDS.get(known, ("neutral", "circle-dot")))
 
 
-def why_not(table: StateTable, state: str, verb: str) -> Words | None:  # type: ignore[type-arg]
+def why_not(table: StateTable[Any, Any], state: str, verb: str) -> Words | None:
     """Why ``verb`` is missing in ``state``; ``None`` if the table allows it."""
     now = next(each for each in table.states if each.value == state)
     wanted = next(each for each in table.verbs if each.value == verb)

@@ -4,6 +4,7 @@ Rows are only ever inserted; triggers of ``sql/audit.sql`` refuse everything els
 the chain is told in ``services.audit``.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 
@@ -23,6 +24,14 @@ class AuditEntry(models.Model):
         indexes = (
             models.Index(fields=["subject", "id"], name="audit_entry_subject"),
             models.Index(fields=["client", "id"], name="audit_entry_client"),
+            BrinIndex(fields=["at"], name="audit_entry_at"),
+            # Runs and head-ends write most entries and are looked for by subject; people are looked for by name.
+            models.Index(
+                fields=["actor", "-id"],
+                name="audit_entry_people",
+                opclasses=["text_pattern_ops", "int8_ops"],
+                condition=~models.Q(actor__startswith="run:") & ~models.Q(actor__startswith="headend:"),
+            ),
         )
 
     def __str__(self) -> str:

@@ -35,6 +35,12 @@ class Certificate(models.Model):
         indexes = (
             models.Index(fields=["state", "not_after", "id"], name="certificate_horizon"),
             models.Index(fields=["gateway", "use", "state"], name="certificate_gateway"),
+            models.Index(
+                fields=["not_after"],
+                include=["gateway", "emt"],
+                name="certificate_sets",
+                condition=models.Q(state="active", use="TLS"),
+            ),
         )
 
     def __str__(self) -> str:

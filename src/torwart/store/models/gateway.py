@@ -36,6 +36,8 @@ class Gateway(models.Model):
             models.Index(fields=["client", "state", "device_id"], name="gateway_client_state_device"),
             GinIndex(fields=["client", "device_id"], opclasses=["int8_ops", "gin_trgm_ops"], name="gateway_search"),
             models.Index(fields=["state", "id"], name="gateway_state"),
+            models.Index(fields=["state", "last_contact_at"], name="gateway_last_contact"),
+            models.Index(fields=["firmware", "model"], name="gateway_firmware"),
             models.Index(fields=["blocked_at"], name="gateway_blocked", condition=models.Q(blocked_at__isnull=False)),
         )
 

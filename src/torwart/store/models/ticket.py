@@ -3,7 +3,10 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from torwart.kernel.ticket_state import TicketState
+from torwart.kernel.ticket_state import TICKET, TicketState
+
+OPEN = tuple(s.value for s in TICKET.states if s not in (TicketState.RESOLVED, TicketState.CLOSED))
+"""States in which a ticket still has to be settled."""
 
 
 class Ticket(models.Model):
@@ -36,6 +39,7 @@ class Ticket(models.Model):
             models.Index(fields=["client", "-id"], name="ticket_client"),
             models.Index(fields=["state", "due_at", "id"], name="ticket_queue"),
             models.Index(fields=["assignee", "state", "due_at"], name="ticket_assignee"),
+            models.Index(fields=["due_at", "id"], name="ticket_open", condition=models.Q(state__in=OPEN)),
         )
 
     def __str__(self) -> str:

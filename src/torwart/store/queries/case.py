@@ -64,8 +64,10 @@ def approvals(ticket: int) -> list[Approval]:
 
 
 def exchanges(*, run: int | None = None, gateway: int | None = None) -> list[Exchange]:
-    """What was said in a run, or with a gateway: the last ``EXCHANGES`` in the order of time."""
-    rows = Exchange.objects.filter(**({"run": run} if run is not None else {"gateway": gateway}))
+    """What was said in a run, else with a gateway: the last ``EXCHANGES`` in the order of time."""
+    if run is None and gateway is None:
+        return []
+    rows = Exchange.objects.filter(run=run) if run is not None else Exchange.objects.filter(gateway=gateway)
     return list(reversed(rows.select_related("gateway").order_by("-id")[:EXCHANGES]))
 
 

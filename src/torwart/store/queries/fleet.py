@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 
 from torwart.kernel.gateway_state import ADMINISTERED, GatewayState
+from torwart.rules.service_time import CALENDAR
 from torwart.rules.validity import Validity
 from torwart.store.models import (
     AuditEntry,
@@ -26,6 +28,8 @@ from torwart.store.models import (
 
 RUNS = 12
 EVENTS = 20
+_TRIGRAM = 3
+"""Shorter fragments no index knows."""
 _ADMINISTERED = [state.value for state in ADMINISTERED]
 
 
@@ -55,8 +59,11 @@ def gateways(
         rows = rows.filter(state=state.value)
     if firmware:
         rows = rows.filter(firmware=firmware)
-    if text:
-        rows = rows.filter(pk__in=_found(text))
+    plain = "".join(text.upper().split())
+    if len(plain) >= _TRIGRAM:
+        rows = rows.filter(pk__in=_found(plain))
+    elif plain:  # so much fits that the newest of it are found by looking
+        rows = rows.filter(device_id__contains=plain)
     if concern is Concern.BLOCKED:
         rows = rows.filter(blocked_at__isnull=False)
     if concern is Concern.SILENT:
@@ -68,8 +75,7 @@ def gateways(
     return rows
 
 
-def _found(text: str) -> QuerySet[Gateway, dict[str, int]]:
-    plain = "".join(text.upper().split())
+def _found(plain: str) -> QuerySet[Gateway, Any]:
     own = Gateway.objects.filter(device_id__contains=plain).order_by().values("pk")
     meters = Meter.objects.filter(gateway__isnull=False).order_by()
     return own.union(
@@ -167,11 +173,12 @@ def blocklist() -> QuerySet[Gateway]:
 
 _HORIZON = """
 SELECT CASE WHEN gateway_id IS NOT NULL THEN 'gateway' WHEN emt_id IS NOT NULL THEN 'emt' ELSE 'own' END AS kind,
-       date_trunc('week', not_after AT TIME ZONE 'Europe/Berlin')::date AS week, count(*)
-  FROM store_certificate WHERE state = 'active' AND not_after >= %(first)s AND not_after < %(last)s
+       width_bucket(not_after, %(weeks)s::timestamptz[]) AS week, count(*)
+  FROM store_certificate
+ WHERE state = 'active' AND use = 'TLS' AND not_after >= %(first)s AND not_after < %(last)s
  GROUP BY 1, 2
 UNION ALL
-SELECT 'contact', date_trunc('week', not_after AT TIME ZONE 'Europe/Berlin')::date, count(*)
+SELECT 'contact', width_bucket(not_after, %(weeks)s::timestamptz[]), count(*)
   FROM store_contactcertificate
  WHERE state IN ('tested', 'expiring') AND not_after >= %(first)s AND not_after < %(last)s
  GROUP BY 1, 2
@@ -179,11 +186,14 @@ SELECT 'contact', date_trunc('week', not_after AT TIME ZONE 'Europe/Berlin')::da
 
 
 def horizon(today: date, weeks: int) -> list[tuple[str, date, int]]:
-    """How many certificates in use end in which week (its Monday), by kind of owner: gateway, emt, contact, own."""
-    first = today - timedelta(days=today.weekday())
+    """How many sets of certificates in use (TLS, SIG and ENC of one owner, told by TLS) and mail certificates end in
+    which week (its Monday), by kind of owner: gateway, emt, contact, own.
+    """
+    monday = today - timedelta(days=today.weekday())
+    starts = [datetime.combine(monday + timedelta(weeks=week), time(), CALENDAR.zone) for week in range(weeks + 1)]
     with connection.cursor() as cursor:
-        cursor.execute(_HORIZON, {"first": first, "last": first + timedelta(weeks=weeks)})
-        return cursor.fetchall()
+        cursor.execute(_HORIZON, {"weeks": starts, "first": starts[0], "last": starts[-1]})
+        return [(kind, monday + timedelta(weeks=week - 1), count) for kind, week, count in cursor.fetchall()]
 
 
 def ended(now: datetime) -> int:

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
 from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from torwart.kernel.ticket_state import TICKET, TicketState
+from torwart.kernel.ticket_state import TicketState
 from torwart.store.models import Ticket
+from torwart.store.models.ticket import OPEN
 
 BOUND = 100
 """Nobody needs to know whether it is 100 or 3,000; counting stops here."""
-OPEN = tuple(s.value for s in TICKET.states if s not in (TicketState.RESOLVED, TicketState.CLOSED))
 FAR = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 """Stands for "rests": behind every deadline."""
 ORDER = ("sort_at", "id")
@@ -52,11 +53,12 @@ def tickets(inbox: Inbox, *, user: int, soon: datetime) -> QuerySet[Ticket]:
 
 def counts(*, user: int, soon: datetime) -> dict[Inbox, int]:
     """How many tickets each inbox holds, at most ``BOUND``; one query."""
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for inbox in Inbox:
         bounded = tickets(inbox, user=user, soon=soon).order_by().values_list(Value(1))[:BOUND]
         sql, params = bounded.query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS bounded)")
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS bounded)")  # noqa: S608 -- compiled by Django, values apart
         values.extend(params)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
@@ -79,14 +81,6 @@ def due_until(until: datetime, limit: int) -> list[Ticket]:
     """Tickets whose clock runs and ends by ``until``, most urgent first."""
     rows = Ticket.objects.filter(state__in=OPEN, due_at__lte=until).order_by("due_at", "id")
     return list(rows.select_related("client", "order")[:limit])
-
-
-def numbered(text: str) -> str | None:
-    """The ticket a person means by its number or that of its order, whatever its state."""
-    digits = "".join(c for c in text if c.isdigit())
-    if not digits or len(digits) > 9:
-        return None
-    return Ticket.objects.filter(number=f"T-{digits}").values_list("number", flat=True).first()
 
 
 def _containing(text: str) -> Q:

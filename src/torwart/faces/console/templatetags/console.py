@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -18,6 +19,7 @@ from torwart.kernel.role import ROLES, Role
 from torwart.kernel.words import Words
 from torwart.plots.picture import Picture
 from torwart.rules.validity import Validity
+from torwart.wire.smime.caution import Caution
 
 register = template.Library()
 _UNLIMITED = Words("unbegrenzt", "without limit")
@@ -33,6 +35,17 @@ def state(subject: str, value: str) -> SafeString:
     return format_html('<span class="tw-state tw-state--{}">{}<span>{}</span></span>', look.kind, mark, text)
 
 
+@register.simple_tag
+def light(colour: str, words: Words) -> SafeString:
+    """A device's light with its word."""
+    return _light(colour, words.text(active()))
+
+
+@lru_cache(maxsize=128)
+def _light(colour: str, word: str) -> SafeString:
+    return SafeString(render_to_string("console/light.html", {"colour": colour, "word": word}))
+
+
 @register.filter
 def near(at: datetime | None) -> SafeString:
     """An instant as one speaks of it: „heute 15:20“; the exact one is in the element."""
@@ -42,6 +55,15 @@ def near(at: datetime | None) -> SafeString:
     exact = f"{local:%d.%m.%Y %H:%M:%S}"
     told = clock.when(at, timezone.now())
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, told)
+
+
+@register.filter
+def exact(at: datetime) -> SafeString:
+    """An instant to the second: „23.11. 09:14:05“."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}">{}</time>', local.isoformat(timespec="milliseconds"), f"{local:%d.%m. %H:%M:%S}"
+    )
 
 
 @register.filter
@@ -66,7 +88,7 @@ def phrase(value: Words) -> str:
 @register.filter
 def tail(device_id: str) -> SafeString:
     """A device id whose last four digits stand out, for that is what people compare."""
-    return format_html("{}<b>{}</b>", device_id[:-4], device_id[-4:])
+    return format_html("<span>{}<b>{}</b></span>", device_id[:-4], device_id[-4:])
 
 
 @register.simple_tag
@@ -118,4 +140,20 @@ def iso(at: datetime | None) -> str:
 @register.simple_tag
 def security(said: Mapping[str, Any]) -> SafeString:
     """What S/MIME said of a mail, in one line."""
-    return SafeString(render_to_string("console/security.html", {"said": said, "language": active()}))
+    cautions = [Caution(each).words for each in said.get("cautions", ()) if each in set(Caution)]
+    return SafeString(render_to_string("console/security.html", {"said": said, "cautions": cautions}))
+
+
+@register.filter
+def who(actor: str) -> str:
+    """Who acted, for people: without the side in front of an address."""
+    return actor.partition(":")[2] if "@" in actor and ":" in actor else actor
+
+
+@register.filter
+def stamp(at: datetime) -> SafeString:
+    """An instant in full, for the audit trail."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}">{}</time>', local.isoformat(timespec="microseconds"), f"{local:%d.%m.%Y %H:%M:%S}"
+    )

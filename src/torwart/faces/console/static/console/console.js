@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const OFF = "torwart-keys-off";
+  const GOALS = { i: "", m: "korb/mir/", f: "freigaben/", g: "gateways/", c: "auftraggeber/", p: "post/" };
   const off = () => localStorage.getItem(OFF) === "1";
   const typing = (element) => element.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   const rows = () => [...document.querySelectorAll("[data-ko-row]")];
@@ -63,8 +64,8 @@
     const key = event.key;
     if (going && Date.now() - going < 1500) {
       going = 0;
-      const goal = document.querySelector(`[data-ko-go="${CSS.escape(key)}"]`);
-      if (goal) { event.preventDefault(); goal.click(); }
+      const root = new URL("..", document.querySelector("[data-ko-help]").href);
+      if (GOALS[key] !== undefined) { event.preventDefault(); location.assign(new URL(GOALS[key], root)); }
       return;
     }
     if (key === "g") { going = Date.now(); return; }
@@ -74,12 +75,15 @@
     if (wanted) { event.preventDefault(); use(wanted); }
   });
 
+  const mark = () => document.body.classList.toggle("ko-keysoff", off());
+
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-ko-switch]").forEach((line) => {
       line.hidden = false;
       const box = line.querySelector("[data-ko-off]");
       box.checked = off();
-      box.addEventListener("change", () => localStorage.setItem(OFF, box.checked ? "1" : "0"));
+      box.addEventListener("change", () => { localStorage.setItem(OFF, box.checked ? "1" : "0"); mark(); });
     });
+    mark();
   });
 })();
