@@ -428,13 +428,16 @@ def begin(
         return {"refused": f"order.{order.state}"}
     if order.starts_at > now:
         _accept(order, now)
+        _ticket_waits(order, TicketVerb.AWAIT_TIME, _WAITS_FOR_TIME, now)
         return _waits(order, order.starts_at)
     for refusal in unmet():
         runs.refuse(run_id, refusal)
         _fail(order, refusal, OrderVerb.REFUSE, now)
         return {"refused": refusal.code}
     if not runs.take(run_id):
-        _busy(order, run_id, now, now + pause)
+        _accept(order, now)
+        _busy(order, run_id, now + pause)
+        _ticket_waits(order, TicketVerb.AWAIT_DEVICE, _WAITS_FOR_DEVICE, now)
         return _waits(order, now + pause)
     _move(order, OrderVerb.BEGIN, now)
     if order.ticket.state in (TicketState.WAITING_TIME, TicketState.WAITING_DEVICE):
@@ -456,28 +459,35 @@ def _waits(order: Order, until: datetime | None) -> dict[str, Any]:
 
 
 def _accept(order: Order, now: datetime) -> None:
-    """The 60 s are over: a planned order is confirmed and waits for its time."""
+    """The time for withdrawing is over: the order stands, and a planned one is confirmed."""
     if order.state != OrderState.SUBMITTED:
         return
     _move(order, OrderVerb.ACCEPT, now)
     _audit(order, "order.accepted", f"order:{order.number}", now)
-    ticket = tickets.locked_of_order(order.pk)
-    if ticket.state == TicketState.OPEN:
-        why = Words("Wartet auf den Termin", "Waiting for the agreed time")
-        tickets.wait_on(ticket, TicketVerb.AWAIT_TIME, why, actor=f"order:{order.number}", now=now)
     if order.planned:
         about = _about(order)
-        _mail(order, ticket, "order.accepted", lambda language: letters.accepted(language, about), now)
+        _mail(order, order.ticket, "order.accepted", lambda language: letters.accepted(language, about), now)
 
 
-def _busy(order: Order, run_id: str, now: datetime, until: datetime) -> None:
+def _busy(order: Order, run_id: str, until: datetime) -> None:
     device = order.gateway.device_id if order.gateway else ""
     other = Run.objects.filter(gateway=order.gateway, state__in=ACTIVE).values_list("run_id", flat=True).first()
     runs.expect(run_id, until, GATEWAY_BUSY(gateway=device, run=other))
+
+
+_WAITS_FOR_TIME = Words("Wartet auf den Termin", "Waiting for the agreed time")
+_WAITS_FOR_DEVICE = Words(
+    "Ein anderer Prozess läuft noch am Gateway", "Another process is still running on the gateway"
+)
+
+
+def _ticket_waits(order: Order, verb: TicketVerb, why: Words, now: datetime) -> None:
+    """What people see meanwhile; a ticket that waits for the client goes on doing so."""
     ticket = tickets.locked_of_order(order.pk)
+    if ticket.state == TicketState.WAITING_TIME and verb is TicketVerb.AWAIT_DEVICE:
+        tickets.go_on(ticket, actor=f"order:{order.number}", now=now)
     if ticket.state == TicketState.OPEN:
-        why = Words("Ein anderer Prozess läuft noch am Gateway", "Another process is still running on the gateway")
-        tickets.wait_on(ticket, TicketVerb.AWAIT_DEVICE, why, actor=f"run:{run_id}", now=now)
+        tickets.wait_on(ticket, verb, why, actor=f"order:{order.number}", now=now)
 
 
 def succeed(

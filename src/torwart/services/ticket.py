@@ -199,6 +199,7 @@ def ask_client(number: str, question: str, *, user: int, now: datetime) -> None:
 
 def rest(ticket: Ticket, reason: Words, *, actor: str, now: datetime) -> None:
     """The ticket waits for the client and its clock rests; in the caller's transaction, which holds the ticket."""
+    TICKET.next(TicketState(ticket.state), TicketVerb.ASK_CLIENT)
     timing = ticket_clock.timing(ticket.number).pause(now, reason.de)
     _move(ticket, TicketVerb.ASK_CLIENT, now, waiting_reason=reason.de, due_at=timing.due)
     _audit(ticket, ticket_clock.PAUSED, actor, now, {"reason": reason.de, "reason_en": reason.en})
