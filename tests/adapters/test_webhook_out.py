@@ -1,6 +1,7 @@
 """Webhooks: signed, in order, with patience, never into our own networks (spec/07 point 5)."""
 
 import json
+import socket
 import ssl
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from clientele import DEVICE, Clientele, clientele
+from django.db import OperationalError
 from django.test import override_settings
 
 from torwart.adapters.webhook_out import WebhookCaller, WebhookSender
@@ -266,6 +268,56 @@ def test_a_receiver_that_trickles_does_not_hold_a_sender(
     WebhookCaller(["localhost"]).post(receiver.url, b"{}", {})
 
     assert time.monotonic() - began < 5
+
+
+def test_a_slow_endpoint_holds_up_nobody_else(world: Clientele, receiver: Receiver) -> None:
+    """However much waits for it, it gets a quarter of the threads; other endpoints are served meanwhile (P-1)."""
+    slow = socket.create_server(("127.0.0.1", 0))  # takes connections, never answers
+    add(world, f"http://localhost:{slow.getsockname()[1]}/")
+    add(world, receiver.url)
+    numbers = [place(world)]
+    for _ in range(5):
+        withdraw(world, numbers[-1])
+        numbers.append(place(world))
+    working = sender(threads=4)
+    thread = threading.Thread(target=working.work, kwargs={"pause": 0.05}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 5
+    while len(receiver.got) < 11 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    working.stop()
+    slow.close()
+
+    assert len(receiver.got) == 11
+    thread.join(25)
+
+
+def test_a_sender_goes_on_after_the_database_was_away(world: Clientele, receiver: Receiver) -> None:
+    """A lost connection is logged and looked at again; what is due is delivered then."""
+    from django.db import connection
+
+    add(world, receiver.url)
+    place(world)
+    working = sender()
+    claim, failures = webhooks.due, [OperationalError("server closed the connection")]
+
+    def due(*given: Any, **more: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return claim(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(webhooks, "due", due)
+        thread = threading.Thread(target=working.work, kwargs={"pause": 0.05}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 5
+        while not receiver.got and time.monotonic() < deadline:
+            time.sleep(0.05)
+        working.stop()
+        thread.join(5)
+
+    assert connection.ensure_connection() is None
+    assert len(receiver.got) == 1
 
 
 def test_a_certificate_nobody_vouches_for_is_no_answer(tmp_path: Any, openssl: Any) -> None:

@@ -57,6 +57,7 @@ def web(tmp_path: Path) -> Iterator[Web]:
             self.send_response(202)
             self.send_header("Content-Type", "application/json")
             self.send_header("Torwart-Peer", "leaks")
+            self.send_header("Torwart-Version", "2026-11-23")
             self.send_header("Content-Length", str(len(made.answer)))
             self.end_headers()
             if self.command != "HEAD":
@@ -118,6 +119,20 @@ def test_nobody_passes_a_header_for_ours(play: Any, pki: TestPki, web: Web, name
     ours = {key: values for key, values in asked(web).items() if key.replace("_", "-").startswith("torwart-")}
     assert sorted(ours) == ["torwart-address", "torwart-peer", "torwart-proof", "torwart-target"]
     assert all(len(values) == 1 and "forged" not in values[0] for values in ours.values())
+
+
+def test_the_version_asked_for_passes(play: Any, pki: TestPki, web: Web) -> None:
+    """Torwart-Version is a word between both ends: it goes through as it came, a spelling with underscores does not."""
+
+    async def story(world: Any) -> None:
+        emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
+        await emt.send(
+            b"GET /v1/x HTTP/1.1\r\nHost: api\r\nTorwart-Version: 2026-11-23\r\nTorwart_Version: forged\r\n\r\n"
+        )
+        assert (await read_response(emt)).headers["torwart-version"] == "2026-11-23"
+
+    play(story, api=Api(web.path, SECRET))
+    assert asked(web)["torwart-version"] == ["2026-11-23"]
 
 
 def test_a_connection_serves_one_request_after_the_other(play: Any, pki: TestPki, web: Web) -> None:

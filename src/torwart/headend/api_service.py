@@ -28,6 +28,8 @@ _UPSTREAM_SECONDS = 90.0
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
+_VERSION = b"torwart-version"
+"""The one header of that name that belongs to the conversation of both ends."""
 _Headers = list[tuple[bytes, bytes]]
 
 
@@ -196,7 +198,8 @@ def _passed(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:
         (name, value)
         for name, value in headers
         # Some web servers read "_" as "-": a name with it could become one of ours behind our back.
-        if (lower := name.lower().replace(b"_", b"-")) not in dropped and not lower.startswith(mine)
+        if (lower := name.lower().replace(b"_", b"-")) not in dropped
+        and (not lower.startswith(mine) or name.lower() == _VERSION)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The EMT–GWA interface's own verbs: who calls, whether its software fits, each key once, and the log (spec/07, R-4)."""
+"""The EMT–GWA interface's own verbs: who calls, whether its software fits, each key once, the log (spec/07, R-4)."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from torwart.kernel.refusals.interface import (
     VERSION_UNKNOWN,
 )
 from torwart.kernel.words import Words
-from torwart.services import audit
+from torwart.services import audit, interface_event
 from torwart.store.models import Certificate, Coupling, IdempotencyKey, InterfaceCall
 from torwart.wire.certificate import Role, Use, identify, load_certificate
 
@@ -46,6 +46,13 @@ COMPATIBILITY: Mapping[Compatibility, Words] = {
     Compatibility.COMPATIBLE: Words("kompatibel", "compatible"),
     Compatibility.INCOMPATIBLE: Words("nicht kompatibel: Kopplung ausgesetzt", "incompatible: coupling suspended"),
 }
+
+_TOLD = {
+    Compatibility.UNKNOWN: "de.torwart.coupling.unconfirmed",
+    Compatibility.COMPATIBLE: "de.torwart.coupling.resumed",
+    Compatibility.INCOMPATIBLE: "de.torwart.coupling.suspended",
+}
+"""Types of the events that tell a client's system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +149,7 @@ def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now
         row = Coupling.objects.select_for_update().filter(pk=coupling).first()
         if row is None:
             raise COUPLING_UNKNOWN()
+        before = row.compatibility
         row.compatibility, row.reason, row.judged_by, row.judged_at = verdict.value, reason.strip(), actor, now
         row.save(update_fields=["compatibility", "reason", "judged_by", "judged_at"])
         audit.append(
@@ -150,7 +158,11 @@ def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now
             subject=f"coupling:{row.common_name}",
             payload={"reason": row.reason, "software": row.software, "version": row.software_version},
             client=row.client_id,
+            at=now,
         )
+        if before != verdict:
+            data = {"coupling": row.common_name, "compatibility": verdict.value, "reason": row.reason}
+            interface_event.tell(row.client_id, _TOLD[verdict], row.common_name, data, now)
 
 
 # --- each key once ----------------------------------------------------------------------------------------------------

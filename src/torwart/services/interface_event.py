@@ -54,18 +54,14 @@ def emit(order: Order, now: datetime, changed: Mapping[str, Any]) -> None:
         "subject": _subject(order.fields),
         **_outcome(changed.get("result") or {}),
     }
+    tell(order.client_id, f"{PREFIX}{order.state}", order.number, data, now)
+
+
+def tell(client: int, kind: str, subject: str, data: Mapping[str, Any], now: datetime) -> None:
+    """Write an event of this type and its deliveries, if the client has a coupled system."""
+    given: dict[str, Any] = {"id": uuid.uuid4(), "client": client, "type": kind, "subject": subject, "at": now}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _EMIT,
-            {
-                "id": uuid.uuid4(),
-                "client": order.client_id,
-                "type": f"{PREFIX}{order.state}",
-                "subject": order.number,
-                "at": now,
-                "data": json.dumps(data),
-            },
-        )
+        cursor.execute(_EMIT, {**given, "data": json.dumps(data)})
 
 
 def arrange(client: int) -> None:

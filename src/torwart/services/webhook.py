@@ -29,14 +29,18 @@ CLAIM = timedelta(seconds=60)
 _SHOWN = 1000
 
 _DUE = """
-WITH heads AS (
-    SELECT DISTINCT ON (d.webhook_id, d.subject) d.id, d.next_attempt_at
+WITH ready AS (
+    SELECT d.id, w.webhook_id AS name, d.next_attempt_at,
+           row_number() OVER (PARTITION BY d.webhook_id ORDER BY d.next_attempt_at, d.id) AS turn
       FROM store_delivery AS d JOIN store_webhook AS w ON w.id = d.webhook_id
-     WHERE d.state = 'pending' AND w.active
-     ORDER BY d.webhook_id, d.subject, d.event_id
+     WHERE d.state = 'pending' AND w.active AND d.next_attempt_at <= %(now)s
+       AND NOT EXISTS (SELECT 1 FROM store_delivery AS before
+                        WHERE before.webhook_id = d.webhook_id AND before.subject = d.subject
+                          AND before.state = 'pending' AND before.event_id < d.event_id)
 ), claimed AS (
-    SELECT d.id FROM store_delivery AS d JOIN heads ON heads.id = d.id
-     WHERE heads.next_attempt_at <= %(now)s AND d.state = 'pending' AND d.next_attempt_at <= %(now)s
+    SELECT d.id FROM store_delivery AS d JOIN ready ON ready.id = d.id
+     WHERE ready.turn <= %(each)s - (SELECT count(*) FROM unnest(%(under_way)s::uuid[]) AS u WHERE u = ready.name)
+       AND d.state = 'pending' AND d.next_attempt_at <= %(now)s
      ORDER BY d.next_attempt_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE store_delivery AS d SET next_attempt_at = %(until)s, first_attempt_at = coalesce(d.first_attempt_at, %(now)s)
@@ -142,10 +146,17 @@ def test(client: int, webhook: str, *, actor: str, now: datetime) -> str:
 # --- delivering -------------------------------------------------------------------------------------------------------
 
 
-def due(now: datetime, limit: int = 50) -> list[Due]:
-    """Claim what may go now."""
+def due(now: datetime, limit: int = 50, *, each: int = 50, under_way: Sequence[str] = ()) -> list[Due]:
+    """Claim what may go now: ``limit`` at most, and for an endpoint ``each`` less its own of ``under_way``."""
+    given: dict[str, Any] = {
+        "now": now,
+        "until": now + CLAIM,
+        "limit": limit,
+        "each": each,
+        "under_way": list(under_way),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"now": now, "limit": limit, "until": now + CLAIM})
+        cursor.execute(_DUE, {**given, "under_way": list(under_way)})
         rows = cursor.fetchall()
     return [Due(row[0], str(row[1]), row[2], _valid(json.loads(row[3]), now), str(row[4]), *row[5:9]) for row in rows]
 
@@ -179,7 +190,7 @@ def _valid(keys: Sequence[dict[str, Any]], now: datetime) -> tuple[str, ...]:
 
 def _key(webhook: str) -> dict[str, Any]:
     name = uuid.uuid4().hex[:12]
-    key = signing.private_key(settings.TORWART_WEBHOOK_SECRET, webhook, name)
+    key = signing.private_key(settings.TORWART_WEBHOOK_SECRET, webhook, name)  # type: ignore[misc]  # of web and interface
     return {"id": name, "public": signing.public_text(key), "until": ""}
 
 

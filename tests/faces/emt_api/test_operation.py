@@ -76,7 +76,7 @@ def test_a_delivery_note_never_comes_this_way(caller: Caller) -> None:
     assert answer.status_code == 403
     assert answer["Content-Type"] == "application/problem+json"
     assert body["code"] == "order.not_over_interface"
-    assert "KL 4.1" in body["detail"]
+    assert "Kundenleitfaden 4.1" in body["detail"]
     assert "/portal/bestellen/delivery_note_import" in body["detail"]
 
 
@@ -315,7 +315,18 @@ def test_incompatible_software_is_sent_to_the_form_until_it_fits(caller: Caller,
     assert "/portal/bestellen/wake_up" in refused.json()["detail"]
     assert caller.get("/v1/operations").status_code == 200
     interface.judge(coupling, verdict.COMPATIBLE, reason="", actor="user:a", now=datetime.now(UTC))
-    assert ordered(caller).status_code == 202
+    number = ordered(caller).json()["id"]
+    interface.judge(coupling, verdict.INCOMPATIBLE, reason="wieder", actor="user:a", now=datetime.now(UTC))
+    for verb in ("withdraw", "cancel"):
+        refused = caller.post(f"/v1/operations/{number}/{verb}", {})
+        assert (refused.status_code, refused.json()["code"]) == (403, "interface.suspended"), verb
+        assert f"/portal/auftraege/{number}" in refused.json()["detail"]
+    told = [event["type"] for event in caller.get("/v1/events").json()["items"]]
+    assert [kind for kind in told if "coupling" in kind] == [
+        "de.torwart.coupling.suspended",
+        "de.torwart.coupling.resumed",
+        "de.torwart.coupling.suspended",
+    ]
 
 
 def test_too_many_calls_are_told_when_to_come_again(world: Clientele, pki: TestPki, settings: Any) -> None:

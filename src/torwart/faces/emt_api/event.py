@@ -1,7 +1,5 @@
 """The event feed: what webhooks tell, for 90 days, so that a lost webhook loses nothing (spec/07 point 5)."""
 
-import threading
-import time
 from typing import Any
 
 from django.conf import settings
@@ -10,12 +8,11 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from torwart.faces.emt_api import cursor, schema
+from torwart.faces.emt_api.waiting import BENCH
 from torwart.services import interface_event
 from torwart.store.queries import operation as queries
 
 router = Router(tags=["events"])
-_LOOK_SECONDS = 0.25
-_WAITING = threading.BoundedSemaphore(max(1, settings.TORWART_API_THREADS // 2))
 
 
 class After(Schema):
@@ -32,15 +29,9 @@ def events(request: HttpRequest, asked: Query[After]) -> schema.Events:
     client = request.peer.client  # type: ignore[attr-defined]
     after = (cursor.read(asked.after) or (0,))[0]
     found = _read(client, after, asked.limit)
-    seconds = int(asked.wait[:-1])
-    if not found and seconds and _WAITING.acquire(blocking=False):
-        deadline = time.monotonic() + seconds
-        try:
-            while not found and time.monotonic() < deadline:
-                time.sleep(_LOOK_SECONDS)
-                found = _read(client, after, asked.limit)
-        finally:
-            _WAITING.release()
+    if not found:
+        BENCH.wait(client, int(asked.wait[:-1]), lambda: bool(_read(client, after, 1)))
+        found = _read(client, after, asked.limit)
     last = cursor.write((found[-1].place, 0)) if found else (asked.after or None)
     return schema.Events(items=[schema.Event(**cloud_event(event)) for event in found], next=last)
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.problem import Invalid
@@ -38,7 +39,7 @@ class Interface:
         began, request.now = time.monotonic(), datetime.now(UTC)
         standing: Standing | None = None
         try:
-            if not request.path.startswith(_OPEN):
+            if request.path not in _OPEN:
                 self._identify(request)
                 standing = self._rate.take(request.peer.client)
                 request.version = interface.pin(request.peer, request.headers.get("Torwart-Version", ""))
@@ -55,6 +56,8 @@ class Interface:
         """Views raise refusals; anything else is a fault of ours, told without detail and logged with it."""
         if isinstance(error, Refusal | Invalid):
             return problem.respond(request, error)
+        if isinstance(error, RequestDataTooBig):
+            return problem.plain(request, 413, "1 MiB")
         _log.exception("call %s failed", request.request_id)
         return problem.plain(request, 503 if isinstance(error, Error) else 500, str(request.request_id))
 
@@ -98,7 +101,7 @@ class Interface:
                 status=response.status_code,
                 code=_code(response, answered),
                 milliseconds=round((time.monotonic() - began) * 1000),
-                asked=request.body.decode("utf-8", "replace"),
+                asked=_asked(request),
                 answered=answered,
             )
         except Error:
@@ -111,6 +114,14 @@ def _as_problem(request: Any, response: HttpResponse) -> HttpResponse:
     if "Allow" in response:
         made["Allow"] = response["Allow"]
     return made
+
+
+def _asked(request: Any) -> str:
+    """The body as the log keeps it; empty where it was too large or broke off."""
+    try:
+        return str(request.body.decode("utf-8", "replace"))
+    except (RequestDataTooBig, RawPostDataException, OSError):
+        return ""
 
 
 def _code(response: HttpResponse, answered: str) -> str:

@@ -1,7 +1,5 @@
 """Orders over the interface: place, look, wait, take back; one address for each process of the catalogue."""
 
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +14,7 @@ from torwart.faces.emt_api import cursor, problem, schema
 from torwart.faces.emt_api.key import HEADER as KEY_HEADER
 from torwart.faces.emt_api.key import key_of
 from torwart.faces.emt_api.problem import Invalid, language_of, pointer
+from torwart.faces.emt_api.waiting import BENCH
 from torwart.kernel.order_state import OrderState
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.order import NOT_OVER_INTERFACE, ORDER_UNKNOWN
@@ -33,9 +32,6 @@ placing = Router(tags=["operations"])
 """One address a process; it comes before ``router``, whose ``/{number}`` would take them all."""
 router = Router(tags=["operations"])
 ENGINE = AbsurdEngine()
-_LOOK_SECONDS = 0.25
-_WAITING = threading.BoundedSemaphore(max(1, settings.TORWART_API_THREADS * 3 // 4))
-"""Long polls hold a thread each; some threads are always left for everybody else."""
 HEADER = ("requested_at", "participant", "reference", "remark")
 
 
@@ -178,11 +174,9 @@ def listed(request: HttpRequest, which: Query[Which]) -> schema.Page:
 def one(request: HttpRequest, number: str, wait: Query[Wait]) -> schema.Operation:
     """The order as it stands; with ``wait`` as soon as something of it changes, or when the time is over."""
     client = request.peer.client  # type: ignore[attr-defined]
-    if wait.seconds and _WAITING.acquire(blocking=False):
-        try:
-            _await_change(client, number, wait.seconds)
-        finally:
-            _WAITING.release()
+    seen = queries.version(client, number) if wait.seconds else None
+    if seen is not None and OrderState(seen[0]) not in ENDED:
+        BENCH.wait(client, wait.seconds, lambda: queries.version(client, number) != seen)
     return shape(_find(client, number), language_of(request))
 
 
@@ -218,17 +212,6 @@ def history(request: HttpRequest, number: str) -> schema.History:
     return schema.History(steps=steps, transcript=said)
 
 
-def _await_change(client: int, number: str, seconds: int) -> None:
-    seen = queries.version(client, number)
-    deadline = time.monotonic() + seconds
-    if seen is None or OrderState(seen[0]) in ENDED:
-        return
-    while time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)
-        if queries.version(client, number) != seen:
-            return
-
-
 ENDED = (
     OrderState.DONE,
     OrderState.FAILED,
@@ -251,8 +234,7 @@ def _find(client: int, number: str) -> Operation:
 @router.post("/{number}/withdraw", response=schema.Operation, operation_id="withdraw_operation", summary="Withdraw")
 def withdraw(request: HttpRequest, number: str) -> schema.Operation:
     """Take an order back while nothing has begun."""
-    caller: Peer = request.peer  # type: ignore[attr-defined]
-    found = _find(caller.client, number)
+    caller, found = _changing(request, number)
     now = request.now  # type: ignore[attr-defined]
     orders.withdraw(ENGINE, found.number, client=caller.client, actor=f"interface:{caller.name}", now=now)
     return shape(_find(caller.client, number), language_of(request))
@@ -261,8 +243,7 @@ def withdraw(request: HttpRequest, number: str) -> schema.Operation:
 @router.post("/{number}/cancel", response=schema.Cancelled, operation_id="cancel_operation", summary="Cancel")
 def cancel(request: HttpRequest, number: str, body: schema.Reason) -> schema.Cancelled:
     """Cancel an order as far as its process allows; the answer says what stays done."""
-    caller: Peer = request.peer  # type: ignore[attr-defined]
-    found = _find(caller.client, number)
+    caller, found = _changing(request, number)
     actor = f"interface:{caller.name}"
     reason = body.reason or "EMT-System"
     stays = ordering.cancel(
@@ -280,8 +261,7 @@ def cancel(request: HttpRequest, number: str, body: schema.Reason) -> schema.Can
 @router.post("/{number}/choose", response=schema.Operation, operation_id="choose_time", summary="Take a proposed time")
 def choose(request: HttpRequest, number: str, body: schema.Chosen) -> schema.Operation:
     """Take one of the times the operators have proposed."""
-    caller: Peer = request.peer  # type: ignore[attr-defined]
-    found = _find(caller.client, number)
+    caller, found = _changing(request, number)
     orders.choose(
         ENGINE,
         found.number,
@@ -291,6 +271,14 @@ def choose(request: HttpRequest, number: str, body: schema.Chosen) -> schema.Ope
         now=request.now,  # type: ignore[attr-defined]
     )
     return shape(_find(caller.client, number), language_of(request))
+
+
+def _changing(request: Any, number: str) -> tuple[Peer, Operation]:
+    """Who changes which order; over a suspended coupling nothing is changed (R-4), the portal does it."""
+    caller: Peer = request.peer
+    found = _find(caller.client, number)
+    interface.require_compatible(caller, f"{settings.TORWART_PORTAL_URL}/portal/auftraege/{found.number}")
+    return caller, found
 
 
 # --- how it looks -----------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ _TITLES: Mapping[int, tuple[str, str]] = {
     404: ("Nicht gefunden", "Not found"),
     405: ("Methode nicht erlaubt", "Method not allowed"),
     409: ("Geht im jetzigen Zustand nicht", "Not possible in the present state"),
+    413: ("Anfrage zu groß", "Request too large"),
     415: ("Medientyp nicht unterstützt", "Media type not supported"),
     422: ("Angaben abgelehnt", "Request refused"),
     429: ("Zu viele Anfragen", "Too many requests"),
