@@ -49,6 +49,7 @@ _CHUNK = 2**16
 def prepare(directory: str, database: str, devices: str) -> dict[str, Any]:
     """An installation without devices, and the maker's signed notes: all devices, and a tenth of them."""
     here = Path(directory)
+    _on_server(database, f'DROP DATABASE IF EXISTS "{_name(database)}" WITH (FORCE)')
     _on_server(database, f'CREATE DATABASE "{_name(database)}"')
     site = sites.create(here / "site", database=database)
     count = int(devices)
