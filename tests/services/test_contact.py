@@ -117,7 +117,7 @@ def _pem(stage: MailStage, address: str, **how: object) -> bytes:
 
 @pytest.mark.requirement("S-MAIL-1", "S-MAIL-2")
 def test_an_uploaded_certificate_is_tested_by_itself(stage: MailStage) -> None:
-    """Stored by upload, the test mail goes out at once, encrypted for it; the same certificate again changes nothing."""
+    """Stored by upload, the test mail goes out at once, encrypted for it; the same again changes nothing."""
     client = stage.client("Stadtwerk", ANNA)
     identity = stage.box.people[ANNA]
     pem = identity.decrypters[0].certificate.public_bytes(Encoding.PEM)

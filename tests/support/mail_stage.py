@@ -118,7 +118,9 @@ class MailStage:
         self.run()
 
     def test_mail(self, address: str, count: int = 1) -> Received:
-        return self.box.wait(address, lambda got: got.mail is not None and bool(WORD.search(got.mail.text)), count=count)
+        return self.box.wait(
+            address, lambda got: got.mail is not None and bool(WORD.search(got.mail.text)), count=count
+        )
 
     def pass_test(self, address: str, count: int = 1, **how: Any) -> MailIn:
         """Answer the test mail; ``how``: otherwise than it should be."""

@@ -37,7 +37,7 @@ from torwart.wire.smime import CertificateUse, SmimeIdentity, TrustStore, choose
 
 _log = logging.getLogger("torwart.mailroom")
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
-ATTEMPTS = 22
+ATTEMPTS = 23
 """81 minutes and then every four hours: three days."""
 DAYS = 3
 _CBC = "AES-256-CBC"

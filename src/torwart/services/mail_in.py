@@ -7,7 +7,7 @@ Theory of operation
   mark) is one transaction, so a crash in between leaves the mail stored and nothing done. Several mail rooms may work
   on one database: whoever holds a row has it.
 - Each try is counted before it begins. A mail that breaks us, even one that kills the process, is put into quarantine
-  after ``ATTEMPTS`` tries and stops nobody. What is our own fault (keys locked) is not counted and tried again later.
+  after ``ATTEMPTS`` tries and stops nobody. While our keys cannot be used nothing is counted: all mail waits for them.
 """
 
 import hashlib
@@ -81,17 +81,18 @@ def _tried(row: MailIn, attempts: int, engine: ProcessEngine, desk: Desk, now: d
     try:
         with transaction.atomic():
             _handle(row, engine, desk, now)
-    except Refusal as refusal:
-        _log.error("mail %s waits: %s", row.pk, refusal)
-        MailIn.objects.filter(pk=row.pk).update(attempts=attempts - 1)
-        return False
     except DatabaseError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a mail breaks, the next one is read
+        if isinstance(error, Refusal) and error.code.startswith("keys."):
+            _log.error("mail %s waits for our keys: %s", row.pk, error)
+            MailIn.objects.filter(pk=row.pk).update(attempts=attempts - 1)
+            return False
         _log.exception("mail %s breaks the mail room (attempt %s)", row.pk, attempts)
         if attempts >= ATTEMPTS:
             fresh = Incoming(MailIn.objects.get(pk=row.pk), None, None, [], now)
-            quarantine(fresh, MAIL_BREAKS(attempts=attempts, why=type(error).__name__))
+            why = error.code if isinstance(error, Refusal) else type(error).__name__
+            quarantine(fresh, MAIL_BREAKS(attempts=attempts, why=why))
     return True
 
 

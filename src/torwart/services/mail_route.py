@@ -222,10 +222,10 @@ def _join(engine: ProcessEngine, found: Incoming, ticket: Ticket) -> None:
     if _wants_file(ticket) and not proven:
         refuse(found, _why_not_secure(found))
         return
+    mark(found, "done")
     text = found.read.text[:_LONGEST_TEXT]
     tickets.joined_by_mail(number, found.row.pk, text, contact=pk_of(found.contact), now=found.now)
     _attach(found, number, proven)
-    mark(found, "done")
     engine.nudge(f"ticket:{number}")
 
 
