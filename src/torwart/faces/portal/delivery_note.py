@@ -34,8 +34,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _providing() -> list[Any]:
-    """Processes without a device: that is how what is not yet known to us comes to us."""
-    return [each for each in orderable() if not each.subject_field]
+    """Processes without a device after whose order the client hands something in: that is how a delivery note comes."""
+    return [each for each in orderable() if not each.subject_field and each.after_ordering.de]
 
 
 @require_GET

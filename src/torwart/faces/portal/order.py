@@ -210,7 +210,11 @@ def state(request: HttpRequest, file: OrderFile) -> HttpResponse:
 @_of_client
 def sent(request: HttpRequest, file: OrderFile) -> HttpResponse:
     """The confirmation: the number, what happens next with dates, and the 60 seconds."""
-    context = {"followed": follow(file, timezone.now()), "order": file.order}
+    context = {
+        "followed": follow(file, timezone.now()),
+        "order": file.order,
+        "orderer": has_any(request, Role.CONTACT),
+    }
     return render(request, "portal/order/sent.html", context)
 
 
