@@ -48,6 +48,9 @@ _INHERITED = (
 """Socket options a listener hands on to every connection it accepts."""
 _POLICY_SECONDS, _POLICY_TIMEOUT, _POLICY_PAUSE = 300.0, 20.0, 0.5
 """A policy is asked for anew this often although nobody said it changed: a nudge may be lost."""
+_POLICY_GAP = 0.1
+"""And no oftener: whatever changes meanwhile comes with the next one. Each is the whole policy, and in a large rollout
+something changes many times a second."""
 _POLL_SECONDS = 0.05
 
 
@@ -142,6 +145,7 @@ class Headend:
             self._policy_wanted.clear()
             got = await self._fetch_policy()
             pause = _POLICY_SECONDS if got else _POLICY_PAUSE
+            await asyncio.sleep(_POLICY_GAP)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._policy_wanted.wait()

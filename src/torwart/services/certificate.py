@@ -127,7 +127,7 @@ def of_emt(emt: Emt) -> dict[Use, x509.Certificate]:
 
 def set_state(gateway: Gateway, before: Iterable[str], after: str, *, actor: str, seal: bool | None = None) -> int:
     """Move the gateway's certificates from one of ``before`` to ``after``, audited by serial; how many there were."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # most callers have a transaction already
         moved = {"gateway": gateway.pk, "states": list(before), "after": after, "seal": seal}
         serials = sorted(serial for (serial,) in statement.rows(_SET_STATE, moved))
         if serials:

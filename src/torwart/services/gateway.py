@@ -18,6 +18,7 @@ HALF_WAY = (GatewayState.PERSONALISED, GatewayState.CONNECTED)
 
 _GET = f"SELECT {statement.columns(Gateway)} FROM store_gateway WHERE device_id = %(device)s"  # noqa: S608
 _HELD = "SELECT id, state, client_id FROM store_gateway WHERE device_id = %(device)s FOR UPDATE"
+_MOVE = "UPDATE store_gateway SET state = %(state)s, state_since = now() WHERE id = %(gateway)s"
 _CONTACTED = """
 UPDATE store_gateway SET last_contact_at = %(at)s, first_contact_at = coalesce(first_contact_at, %(at)s)
  WHERE device_id = %(device)s
@@ -52,11 +53,13 @@ def move(device_id: str, verb: GatewayVerb, *, actor: str, reason: str = "", **f
     """Move a gateway by its state table, audited; returns the new state. What the table forbids raises ValueError
     there. ``fields`` are columns set with the move, e.g. ``commissioned_at``.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # most callers have a transaction already
         ((pk, state, client),) = statement.rows(_HELD, {"device": device_id})
         before = GatewayState(state)
         after = GATEWAY.next(before, verb)
-        Gateway.objects.filter(pk=pk).update(state=after, state_since=Now(), **fields)
+        statement.changed(_MOVE, {"gateway": pk, "state": after.value})
+        if fields:
+            Gateway.objects.filter(pk=pk).update(**fields)
         audit.append(
             actor=actor,
             action=f"gateway.{verb}",

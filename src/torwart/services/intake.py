@@ -59,10 +59,12 @@ def take(engine: ProcessEngine, fact: gateway_link.Fact, keys: KeyStore | None =
     What cannot be interpreted is stored all the same, with the refusal: nothing received is lost. Without ``keys``
     events stay closed.
     """
+    handler = _HANDLERS.get(fact.kind)
+    if handler is None and fact.kind != "emt":
+        return statement.changed(_INSERT, _row(fact)) == 1  # nothing follows from it
     with transaction.atomic():
         if not statement.changed(_INSERT, _row(fact)):
             return False
-        handler = _HANDLERS.get(fact.kind)
         if handler is not None:
             handler(engine, fact)
         if fact.kind == "emt":

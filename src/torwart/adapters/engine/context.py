@@ -1,6 +1,7 @@
 """What a story holds in its hand: steps that happen once, waits that cost a row."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from torwart.adapters.engine.statements import statements
 from torwart.kernel.refusals.engine import ENGINE_NOT_JSON, ENGINE_STEP_TWICE
 from torwart.ports.clock import Clock
 from torwart.ports.process_engine import Json
+
+_PROVEN_SECONDS = 0.05
 
 OnStep = Callable[[str, str, str, int], None]
 """Called as (run_id, step name, ``"begin"`` or ``"end"``, attempt) around every step that is really executed."""
@@ -66,6 +69,7 @@ class Context:
         self._leaving = leaving
         self._on_step = on_step
         self._sql = statements(claim.queue)
+        self._proven = 0.0  # monotonic time at which a checkpoint has last found the run to be ours
 
     @property
     def run_id(self) -> str:
@@ -90,8 +94,9 @@ class Context:
         if self._is_done(name):
             return self._done[name]
         self._begin(name)
-        # An act may take long and cannot be undone: ask once more whether the run is still ours.
-        if not self._fetch(self._sql.is_held):
+        # An act may take long and cannot be undone: ask once more whether the run is still ours, unless it was proven
+        # just now by the step before.
+        if time.monotonic() - self._proven > _PROVEN_SECONDS and not self._fetch(self._sql.is_held):
             raise NotHeld
         value, text = self._plain(name, do())
         if also is None:
@@ -176,8 +181,10 @@ class Context:
         return json.loads(text), text
 
     def _keep(self, name: str, text: str, sql: str | None = None, **more: object) -> None:
+        began = time.monotonic()
         if not self._fetch(sql or self._sql.checkpoint, name=name, value=text, **more):
             raise NotHeld
+        self._proven = began
 
     def _fetch(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         parameters |= {"task": self._claim.task, "attempt": self._claim.attempt_id}
