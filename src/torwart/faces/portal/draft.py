@@ -165,6 +165,7 @@ def _known(flow: Flow, values: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(request: HttpRequest, flow: Flow, page: Page, form: Form, **more: Any) -> HttpResponse:
     context: dict[str, Any] = {"flow": flow, "page": page, "form": form, "errors": bool(form.errors), **more}
     context["steps"] = len(flow.pages) + 1
+    context["missing"] = flow.missing_on(page)
     context["back_to_check"] = request.GET.get("zurueck") == _CHECK
     if page.name == DEVICE:
         text = request.POST.get(flow.process.subject_field, "") if "suchen" in request.POST else ""
