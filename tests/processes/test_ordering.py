@@ -347,7 +347,7 @@ def test_adding_a_process_means_adding_one_file(own_database: str, throw_away: N
     assert ordering.preview("throw_away", None, now=MONDAY).commitment.due > MONDAY
 
     shop.register(process("throw_away"))
-    number = shop.played(name="throw_away", gateway=DEVICE, word="Donau")
+    number = shop.played("throw_away", gateway=DEVICE, word="Donau")
     assert shop.states(number) == ("done", "resolved", "succeeded")
     placed, done = (MailOut.objects.get(kind=kind, language="de").text for kind in ("order.placed", "order.done"))
     assert "Donau" in placed

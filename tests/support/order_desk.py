@@ -47,7 +47,7 @@ class Desk:
         made = World(**{**ports, "clock": self.clock, "patience": self.patience, **world})
         self.engine.register(played.name, story_of(played, made))
 
-    def place(self, name: str = "connectivity_test", requested: datetime | None = None, **values: Any) -> str:
+    def place(self, name: str = "connectivity_test", /, *, requested: datetime | None = None, **values: Any) -> str:
         fields = values or {"gateway": DEVICE, "reason": "Neubau"}
         header = Header(requested, reference="B-17", remark="bitte vormittags")
         return ordering.place(
@@ -63,9 +63,9 @@ class Desk:
         self.clock.on(**length)
         self.work()
 
-    def played(self, **values: Any) -> str:
+    def played(self, name: str = "connectivity_test", /, **values: Any) -> str:
         """An order placed, its time for withdrawing over, and all done that is due."""
-        number = self.place(**values)
+        number = self.place(name, **values)
         self.on(seconds=61)
         return number
 
