@@ -30,6 +30,8 @@ from torwart.services.letter.order import SIDES
 _INK, _QUIET = colors.HexColor("#16202a"), colors.HexColor("#55606b")
 _LINE, _ACCENT = colors.HexColor("#c9ced4"), colors.HexColor("#0b5cad")
 _MARGIN, _WIDTH = 20 * mm, A4[0] - 40 * mm
+_PADDING = 6
+"""What reportlab keeps free within a frame, in points."""
 
 _T: Mapping[str, Words] = {
     "title": Words("Nachweis zum Auftrag {number}", "Evidence of order {number}"),
@@ -151,8 +153,8 @@ class _Print:
         document = SimpleDocTemplate(
             out,
             pagesize=A4,
-            leftMargin=_MARGIN,
-            rightMargin=_MARGIN,
+            leftMargin=_MARGIN - _PADDING,
+            rightMargin=_MARGIN - _PADDING,
             topMargin=22 * mm,
             bottomMargin=20 * mm,
             title=title,
