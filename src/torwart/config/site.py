@@ -141,12 +141,14 @@ def key_set(site: Site) -> Triple:
 # Configuration files
 
 
-def write_headend(site: Site, *, ports: Mapping[str, int] | None = None) -> Path:
-    """``headend.toml``: listeners on loopback, each on a free port unless ``ports`` names one."""
+def write_headend(site: Site, *, ports: Mapping[str, int] | None = None, api: Path | None = None) -> Path:
+    """``headend.toml``: listeners on loopback, each on a free port unless ``ports`` names one. ``api``: the unix socket
+    of the EMT–GWA interface, then with EMT-API.
+    """
     given = ports or {}
     gwa = identify(site.pki.gwa.tls.certificate).common_name.lower().replace(" ", "-")
     _write_chain(site, "headend-chain.pem", site.pki.gwa.tls)
-    names = ("MANAGEMENT", "ADMIN-SERVICE", "NTP", "EMT-SERVICE")
+    names = ["MANAGEMENT", "ADMIN-SERVICE", "NTP", "EMT-SERVICE", *(["EMT-API"] if api else [])]
     listen = "\n".join(f'"{name}" = "127.0.0.1:{given.get(name, 0)}"' for name in names)
     sub_ca, seal_ca, root = (_authority_file(site, a) for a in (site.pki.sub_ca, site.pki.seal_ca, site.pki.root))
     return _write(
@@ -167,8 +169,22 @@ clock_is_trusted = true
 [limits]
 certificate_rate = 5.0
 certificate_burst = 50
-""",
+connections_per_emt = 40
+{_api(site, api) if api else ""}""",
     )
+
+
+def _api(site: Site, socket: Path) -> str:
+    """The head-end's table about the interface, and its secret as a file."""
+    secret = site.directory / "api.secret"
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(32))
+    return f'''
+[api]
+socket = "{socket}"
+secret = "{secret.name}"
+'''
 
 
 def _write_chain(site: Site, name: str, credential: Credential) -> None:

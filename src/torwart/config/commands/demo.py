@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import sys
 import tempfile
@@ -33,11 +34,17 @@ _SECONDS = 30.0
 def command(leave: bool, gateways: int, report: Path | None) -> None:
     """Play, tell the truth about it, and stay up until Ctrl-C unless told to exit."""
     logging.basicConfig(level=logging.ERROR)
+    from torwart.config.demo.environment import environment, free_port
+
+    port = free_port()
+    os.environ.update(environment(port))
     from torwart.config.installation import django_setup, release_database
 
-    django_setup("postgresql:///unused", migrated=False)
+    django_setup("postgresql:///unused", migrated=False, web=True)
+    from torwart.config.demo.office import Office
     from torwart.config.demo.play import Play
-    from torwart.config.demo.scenario import cast
+    from torwart.config.demo.scenario import EXTRAS, cast
+    from torwart.config.demo.service import Service
     from torwart.config.demo.show import Show
     from torwart.config.demo.stage import Stage
 
@@ -47,25 +54,35 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     parts = list(cast(gateways))
     show = Show(console, parts)
     directory = Path(tempfile.mkdtemp(prefix="torwart-demo-"))
-    stage = Stage(directory, parts)
+    stage = Stage(directory, [*parts, *EXTRAS])
+    office = Office(stage, port)
+    service = Service(office, show.deed)
     began = time.monotonic()
     allowed = _SECONDS + gateways
     try:
         show.headline(Words("Torwart baut eine Installation auf", "Torwart builds an installation"))
         stage.start(show.setting_up)
-        play = Play(stage, parts, show.watch, began)
-        show.headline(Words("Lieferschein", "Delivery note"))
-        show.note(play.deliver())
-        show.headline(Words("Inbetriebnahme (P03)", "Commissioning (P03)"))
+        office.start(show.setting_up)
+        play = Play(stage, parts, show.watch, service, began)
+        show.headline(Words("Auftraggeber und Ansprechpartner", "Clients and contacts"))
+        office.onboard()
+        show.onboarded(office)
+        show.headline(Words("Lieferschein per S/MIME (P01)", "Delivery note by S/MIME (P01)"))
+        service.deliver()
+        show.headline(Words("Aufträge im Portal", "Orders in the portal"))
+        service.refuse()
         show.begin()
         play.commission(seconds=allowed, crash_after=2.0)
         show.end()
+        show.headline(Words("Inbetriebnahme (P03)", "Commissioning (P03)"))
         show.outcomes(play.commissioning)
         show.headline(Words("Betrieb: P20, P22, P16, P10", "Operation: P20, P22, P16, P10"))
         show.begin()
         play.go_on(seconds=allowed)
         show.end()
         show.outcomes(play.further)
+        show.headline(Words("Fragen und Störungen (P41)", "Questions and incidents (P41)"))
+        service.ask()
         show.headline(Words("Nachgeprüft", "Verified"))
         play.verify()
         show.checks(play)
@@ -73,9 +90,11 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
         if report is not None:
             report.write_text(json.dumps(play.report(), indent=2, ensure_ascii=False) + "\n")
         if not leave:
+            show.doors(office)
             _stay(console, stage.directory)
     finally:
         show.end()
+        office.stop()
         stage.stop()
         release_database()
     if play.verified:

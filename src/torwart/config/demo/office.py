@@ -5,12 +5,10 @@ The clients' mailboxes live in this process; everything said to them goes by SMT
 the portal by HTTP.
 """
 
-import secrets
-import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from torwart.config import site as sites
@@ -22,33 +20,11 @@ from torwart.services import contact as contacts
 from torwart.services import invitation as invitations
 from torwart.sim.mailbox import ClientMailbox, MailCa, Received
 from torwart.sim.mailbox.page import MailboxPage
-from torwart.wire.mail import Attachment
 
 PASSWORD = "Torwart-Vorführung-1"  # noqa: S105 – printed at the end of the demonstration
 WAIT = 30.0
 """Seconds a person waits for a mail before the demonstration says it did not come."""
 SECOND_CLIENT = "Energie Nordheim"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def environment(port: int) -> Mapping[str, str]:
-    """What all processes of the demonstration are told: where the portal is, how short its times are."""
-    return {
-        "TORWART_PORTAL_URL": f"http://localhost:{port}",
-        "TORWART_SERVICE_MAIL": sites.SERVICE,
-        "TORWART_WITHDRAWAL_SECONDS": "2",
-        "TORWART_ENVIRONMENT": "test",
-        "TORWART_SECRET_KEY": secrets.token_urlsafe(32),
-        "TORWART_API_SECRET": secrets.token_hex(32),
-        "TORWART_WEBHOOK_SECRET": secrets.token_hex(32),
-        "TORWART_WEBHOOK_HOSTS": "localhost",
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +181,29 @@ class Office:
         visitor.sign_in(person.email, PASSWORD)
         return visitor
 
-    def wait(self, person: Person, *words: str, about: str = "") -> Received:
-        """The first mail to this person whose subject has one of these words, about this case number if one is given."""
+    def wait(self, person: Person, *words: str, about: str = "", count: int = 1) -> Received:
+        """The first mail to this person whose subject has one of these words, ``about`` this case number if any; or
+        the ``count``-th.
+        """
 
         def fits(received: Received) -> bool:
             subject = received.mail.subject if received.mail else ""
             return about in subject and any(word in subject for word in words)
 
-        return self.mailbox.wait(person.email, fits, timeout=WAIT)
+        return self.mailbox.wait(person.email, fits, count=count, timeout=WAIT)
 
-    def enclose(self, path: Path) -> Attachment:
-        return Attachment(path.name, "application/pkcs7-mime", path.read_bytes())
+    def next_mail(self, person: Person, before: int) -> Received:
+        """The first mail to this person after the ``before`` ones there were."""
+        return self.mailbox.wait(person.email, count=before + 1, timeout=WAIT)
+
+    def account(self, name: str) -> int:
+        """The account of somebody by the beginning of the address."""
+        return next(user for email, user in self.accounts.items() if email.startswith(name))
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something to come true; ``TimeoutError`` if it does not."""
+        deadline = time.monotonic() + WAIT
+        while not true():
+            if time.monotonic() > deadline:
+                raise TimeoutError("in vain")
+            time.sleep(0.1)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from torwart.config.demo.scenario import Part
+from torwart.config.demo.service import Service
 from torwart.config.demo.stage import Stage
 from torwart.kernel.run_state import RunState
 from torwart.kernel.words import Words
@@ -44,11 +45,14 @@ class Check:
 
 @dataclass
 class Play:
-    """Acts on a stage. ``watch`` is called with fresh lines while an act goes on."""
+    """Acts on a stage. ``watch`` is called with fresh lines while an act goes on. ``service``: clients who order all of
+    it themselves; without them the stage does.
+    """
 
     stage: Stage
     parts: list[Part]
     watch: Callable[[list[RunLine]], None]
+    service: Service | None = None
     began: float = field(default_factory=time.monotonic)
     commissioning: list[Outcome] = field(default_factory=list)
     further: list[Outcome] = field(default_factory=list)
@@ -62,9 +66,10 @@ class Play:
 
     def commission(self, *, seconds: float, crash_after: float | None) -> None:
         """Act 2: orders for all, power on, and one worker is killed on the way."""
-        ids = self.stage.order_commissioning()
+        ids = self.service.order_commissioning() if self.service else self.stage.order_commissioning()
         self._until_reserved(ids)
-        self.stage.power_on()
+        for device in self.stage.devices[: len(self.parts)]:
+            self.stage.power_on(device.device)
         self._until_settled(ids, self.parts, seconds, crash_after)
         pairs = zip(self.parts, self._lines(ids), strict=True)
         self.commissioning = [self._outcome(part, line) for part, line in pairs]
@@ -77,7 +82,8 @@ class Play:
         for name, device, _, _ in plan:
             if name in ("wake_up", "connectivity_test"):
                 self.stage.hang_up(device)
-        ids = [self.stage.order(name, device, fields) for name, device, fields, _ in plan]
+        order = self.service.order if self.service else self.stage.order
+        ids = [order(name, device, fields) for name, device, fields, _ in plan]
         parts = [part for *_, part in plan]
         self._until_settled(ids, parts, seconds, None)
         self.further = [self._outcome(part, line) for part, line in zip(parts, self._lines(ids), strict=True)]
@@ -96,12 +102,33 @@ class Play:
         in_operation = [o.line.gateway for o in self.commissioning if o.line.state == RunState.SUCCEEDED]
         confirmed = intake.confirmed_gateways()
         self.checks.append(Check("readings", set(in_operation) <= confirmed, f"{len(confirmed)}"))
+        if self.service is not None:
+            self._verify_service(self.service)
+
+    def _verify_service(self, service: Service) -> None:
+        """Deadlines follow from the audit trail, mails with data came encrypted, every order has told its end."""
+        self._settle(lambda: service.mails()["not_sent"] == 0)
+        dates, mails = service.deadlines(), service.mails()
+        equal, sealed = dates["equal_by_audit_trail"], mails["with_data_encrypted"]
+        self.checks.append(Check("deadlines", equal == dates["tickets"], f"{equal}/{dates['tickets']}"))
+        found = f"{mails['sent']} ({sealed}/{mails['with_data']})"
+        self.checks.append(Check("mails", sealed == mails["with_data"] and not mails["not_sent"], found))
+        lines = {o.line.run_id: o.line.state for o in [*self.commissioning, *self.further]}
+        untrue = service.untrue(lines)
+        self.checks.append(Check("orders", not untrue, ", ".join(untrue) or f"{len(service.orders)}"))
+
+    def _settle(self, true: Callable[[], bool], seconds: float = 15.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not true() and time.monotonic() < deadline:
+            time.sleep(_TICK)
 
     @property
     def verified(self) -> bool:
         """Whether every expected outcome held."""
         outcomes = [*self.commissioning, *self.further]
-        return bool(outcomes) and all(o.ok for o in outcomes) and all(check.ok for check in self.checks)
+        deeds = self.service.deeds if self.service else []
+        told = [*outcomes, *deeds, *self.checks]
+        return bool(outcomes) and all(each.ok for each in told)
 
     def report(self) -> dict[str, Any]:
         """Everything as plain data, for a program to read."""
@@ -112,6 +139,7 @@ class Play:
             "gateways": [_told(outcome) for outcome in self.commissioning],
             "processes": [_told(outcome) for outcome in self.further],
             "workers_killed": self.killed,
+            **(self.service.report() if self.service else {}),
             "checks": [asdict(check) for check in self.checks],
             "audit": {"links": head[0] if head else 0, "head": head[1].hex() if head else ""},
         }

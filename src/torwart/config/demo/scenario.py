@@ -73,3 +73,10 @@ def cast(count: int) -> Iterator[Part]:
             yield Part(None, 2 if good % 12 in (1, 3, 5, 7, 9) else 1, "succeeded", _GOOD)
         else:
             yield faults.pop(0)
+
+
+EXTRAS = (
+    Part(None, 1, "planned", Words("Termin nächste Woche", "ordered for next week")),
+    Part(None, 1, "refused", Words("Zählertyp nicht freigegeben", "meter type not approved")),
+)
+"""Two more gateways that are delivered but not commissioned today: one is ordered for later, one cannot be."""

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from torwart.config.demo.office import CONTACTS, PASSWORD, STAFF, Office
 from torwart.config.demo.play import Outcome, Play
 from torwart.config.demo.scenario import Part
+from torwart.config.demo.service import Deed
 from torwart.kernel.refusals import Side
+from torwart.kernel.role import ROLES
 from torwart.kernel.run_state import RUN, RunState
 from torwart.kernel.words import Words
 from torwart.processes.definition import Process, catalogue
@@ -41,6 +45,8 @@ _SETUP = {
     "sub_ca": Words("Sub-CA", "Sub-CA"),
     "workers": Words("zwei Worker", "two workers"),
     "outside": Words("Gateways und EMT", "gateways and EMT"),
+    "mailroom": Words("Poststelle und Postfächer der Auftraggeber", "mail room and the clients' mailboxes"),
+    "web": Words("Portal und Konsole", "portal and console"),
 }
 
 
@@ -68,6 +74,41 @@ class Show:
         self._console.print(
             words.text(number=report.number, maker=report.maker, count=report.imported, refused=report.refused)
         )
+
+    def onboarded(self, office: Office) -> None:
+        """Who is there now."""
+        for name in office.clients:
+            people = [person.full_name for person in CONTACTS if person.client == name]
+            words = Words(
+                "{name}: {people} – gesicherte Mail in beide Richtungen getestet, freigeschaltet.",
+                "{name}: {people} – secure mail tested in both directions, activated.",
+            )
+            self._console.print(f" [green]✔[/green] {words.text(name=name, people=', '.join(people))}")
+
+    def deed(self, deed: Deed) -> None:
+        """One line for what somebody did and was told."""
+        mark = "[green]✔[/green]" if deed.ok else "[red]✘[/red]"
+        told = f"  [dim]→ {escape(deed.found)}[/dim]" if deed.found else ""
+        self._console.print(f" {mark} {deed.who} {escape(deed.words.text())}{told}")
+
+    def doors(self, office: Office) -> None:
+        """Where to go on, and as whom."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for name in (Words("Rolle", "role"), Words("anmelden als", "sign in as"), Words("Passwort", "password")):
+            table.add_column(name.text(), no_wrap=True)
+        for person in (*CONTACTS, *STAFF):
+            roles = ", ".join(ROLES[role].text().partition(":")[0] for role in person.roles)
+            table.add_row(f"{roles} ({person.client or 'Torwart'})", person.email, PASSWORD)
+        code = Words(
+            "Wer beim Anbieter arbeitet, braucht einen Anmeldecode: er steht bei den Postfächern.",
+            "The provider's people need a code to sign in: it stands with the mailboxes.",
+        )
+        portal = Words("Portal und Konsole", "Portal and console").text()
+        boxes = Words("Postfächer", "Mailboxes").text()
+        body = Group(
+            f"{portal}: [bold]{office.url}[/bold]", f"{boxes}: [bold]{office.page.url}[/bold]", "", table, code.text()
+        )
+        self._console.print(Panel(body, title=Words("Zum Ausprobieren", "To try it").text(), expand=False))
 
     def begin(self) -> None:
         """Show runs live from now on, if this is a terminal."""
@@ -128,6 +169,18 @@ class Show:
             "revoked": Words("Auf der Sperrliste der Sub-CA: {found}", "On the Sub-CA's revocation list: {found}"),
             "readings": Words(
                 "Messwerte vom EMT bestätigt: {found} Gateways", "Readings confirmed by the EMT: {found} gateways"
+            ),
+            "deadlines": Words(
+                "Fristen, aus der Prüfkette nachgerechnet: {found} gleich",
+                "Deadlines recomputed from the audit trail: {found} equal",
+            ),
+            "mails": Words(
+                "Mails zugestellt (mit Daten, davon verschlüsselt): {found}",
+                "Mails delivered (with data, encrypted of them): {found}",
+            ),
+            "orders": Words(
+                "Aufträge, deren Ende dem ihres Laufs gleicht und mitgeteilt ist: {found}",
+                "Orders whose end is that of their run, and told: {found}",
             ),
         }
         for check in play.checks:

@@ -64,9 +64,15 @@ class _Forms(HTMLParser):
         self._area: str | None = None
         self._text = ""
         self._select: str | None = None
+        self.alerts: list[str] = []
+        self._depth = 0
+        """How many ``div`` lie open since the alert being read began, 0 outside of one."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if tag == "div" and (self._depth or "kern-alert--danger" in given.get("class", "")):
+            self.alerts += [""] * (self._depth == 0)
+            self._depth += 1
         if tag == "form":
             self._form = Form(given.get("action", ""), given.get("method", "get").lower())
             self.forms.append(self._form)
@@ -103,10 +109,14 @@ class _Forms(HTMLParser):
             form.kept.append((name, value))
 
     def handle_data(self, data: str) -> None:
+        if self._depth:
+            self.alerts[-1] += f" {data}"
         if self._area is not None:
             self._text += data
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "div" and self._depth:
+            self._depth -= 1
         if tag == "textarea" and self._area is not None and self._form is not None:
             self._form.kept.append((self._area, self._text.removeprefix("\n")))
             self._area = None
@@ -130,8 +140,9 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The page's words on one line, without markup."""
-        plain = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", self.html, flags=re.S)
+        """The words of the page's main part on one line, without markup."""
+        main = re.search(r"<main\b.*?</main>", self.html, flags=re.S)
+        plain = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", main[0] if main else self.html, flags=re.S)
         return " ".join(unescape(re.sub(r"<[^>]+>", " ", plain)).split())
 
     def forms(self) -> list[Form]:
@@ -141,9 +152,10 @@ class Page:
 
     @property
     def complaints(self) -> str:
-        """What the page's alerts and error summary say."""
-        found = re.findall(r'<(?:div|section)[^>]*\brole="alert"[^>]*>(.*?)</(?:div|section)>', self.html, flags=re.S)
-        return " ".join(unescape(re.sub(r"<[^>]+>", " ", " ".join(found))).split())
+        """What the page's alerts about errors say."""
+        parser = _Forms()
+        parser.feed(self.html)
+        return " ".join(" ".join(parser.alerts).split())
 
 
 class StuckError(Exception):
@@ -169,9 +181,10 @@ class Visitor:
             data: bytes = answer.read()
         return data
 
-    def submit(self, page: Page, values: Values) -> Page:
-        """Fill in and send the page's form; of several the one that asks for most of ``values``."""
+    def submit(self, page: Page, values: Values, *, to: str = "") -> Page:
+        """Fill in and send the page's form; of several the one that goes ``to``, or asks for most of ``values``."""
         posts = [form for form in page.forms() if form.method == "post" and "/abmelden/" not in form.action]
+        posts = [form for form in posts if to in form.action]
         if not posts:
             raise StuckError(page)
         form = max(posts, key=lambda each: len(each.names & set(_spread(values))))
