@@ -127,8 +127,8 @@ class Play:
         """Whether every expected outcome held."""
         outcomes = [*self.commissioning, *self.further]
         deeds = self.service.deeds if self.service else []
-        told = [*outcomes, *deeds, *self.checks]
-        return bool(outcomes) and all(each.ok for each in told)
+        held = [each.ok for each in outcomes] + [each.ok for each in deeds] + [each.ok for each in self.checks]
+        return bool(outcomes) and all(held)
 
     def report(self) -> dict[str, Any]:
         """Everything as plain data, for a program to read."""
