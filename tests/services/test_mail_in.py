@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 from mail_stage import SERVICE, MailStage
 
-from torwart.kernel.refusals import KINDS
+from torwart.kernel.refusals import KINDS, Refusal
 from torwart.kernel.refusals.keys import KEYS_LOCKED
 from torwart.kernel.ticket_state import TicketState
 from torwart.kernel.words import Words
@@ -594,3 +594,24 @@ def test_files_on_other_tickets_say_how_they_came(stage: MailStage) -> None:
     stage.reply_to(ticket, ANNA, [FILE])
 
     assert list(Kept.objects.order_by("id").values_list("secure", flat=True)) == [False, True]
+
+
+@pytest.mark.requirement("C-2")
+def test_an_operator_lets_a_mail_be_read_again(stage: MailStage) -> None:
+    """After its CA was added a refused mail is read again and taken; one that was taken is not read twice."""
+    client = stage.tested("Stadtwerk", ANNA)
+    ticket = stage.import_order(client)
+    trust = stage.desk.trust
+    stage.desk = delivery.Desk(stage.desk.identity, TrustStore(stage.ca.create(stage.now, "x").trust.certificates))
+    row = stage.reply_to(ticket, ANNA, [FILE])
+    assert row.state == "refused"
+
+    stage.desk = delivery.Desk(stage.desk.identity, trust)
+    mail_in.release(row.pk, actor="operator:olga", now=stage.now)
+    stage.run()
+
+    assert MailIn.objects.get(pk=row.pk).state == "done"
+    assert Kept.objects.get().secure
+    for pk in (row.pk, 10**9):
+        with pytest.raises(Refusal, check=lambda no: no.code == "mailroom.not_aside"):
+            mail_in.release(pk, actor="operator:olga", now=stage.now)

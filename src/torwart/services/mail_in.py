@@ -20,9 +20,9 @@ from django.db import DatabaseError, connection, transaction
 
 from torwart.kernel.refusals import Refusal, Side
 from torwart.kernel.refusals.mail import MAIL_TOO_LARGE
-from torwart.kernel.refusals.mailroom import MAIL_BREAKS
+from torwart.kernel.refusals.mailroom import MAIL_BREAKS, MAIL_NOT_ASIDE
 from torwart.ports.process_engine import ProcessEngine
-from torwart.services import mail_route
+from torwart.services import audit, mail_route
 from torwart.services.delivery import Desk
 from torwart.services.mail_incoming import Incoming, incoming, quarantine, refuse
 from torwart.store.models import MailIn
@@ -54,6 +54,19 @@ def keep(raw: bytes, *, via: str, envelope_from: str, envelope_to: Sequence[str]
         },
     )
     return row.pk
+
+
+def release(pk: int, *, actor: str, now: datetime) -> None:
+    """An operator lets the room read a mail again that was put aside, refused or ignored, e.g. after a CA was added.
+
+    Refuses ``mailroom.not_aside`` for one that has been taken or still waits.
+    """
+    with transaction.atomic():
+        row = MailIn.objects.defer("raw").select_for_update().filter(pk=pk).first()
+        if row is None or row.state not in ("quarantined", "refused", "ignored"):
+            raise MAIL_NOT_ASIDE()
+        MailIn.objects.filter(pk=pk).update(state="stored", attempts=0)
+        audit.append(actor=actor, action="mail.released", subject=f"mail_in:{pk}", payload={"was": row.state}, at=now)
 
 
 def work(engine: ProcessEngine, desk: Desk, *, now: datetime, limit: int = 100) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models.functions import Lower
+
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.mailroom import MAIL_FLOOD
 from torwart.kernel.ticket_state import TicketState
@@ -64,7 +66,9 @@ class Incoming:
 def incoming(row: MailIn, mail: ReadMail | None, now: datetime) -> Incoming:
     """The mail with whom it may be from, and its row filled with what its header says."""
     sender = mail.from_address if mail else ""
-    people = list(Contact.objects.filter(email__iexact=sender, active=True).order_by("id")) if sender else []
+    # By the expression of the index; "iexact" would compare in upper case and read all contacts.
+    named = Contact.objects.annotate(address=Lower("email")).filter(address=sender, active=True)
+    people = list(named.order_by("id")) if sender else []
     if mail is not None:
         row.message_id, row.from_address, row.subject = mail.message_id, sender, mail.subject
     found = Incoming(row, mail, None, people, now)

@@ -19,7 +19,7 @@ from django.db import transaction
 from torwart.kernel.contact_state import SECURE
 from torwart.kernel.refusals.mailroom import MAIL_NOT_FAILED
 from torwart.services import audit
-from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, notice
+from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, TEST_SYSTEM, notice
 from torwart.store.models import Contact, MailOut, Ticket
 from torwart.wire.mail import Attachment, Letter, new_message_id, write
 
@@ -51,7 +51,8 @@ def enqueue(
     To ``contact`` (id; in their language) or to an ``address`` in ``language``. ``kind``: dotted, e.g.
     ``order.placed``. ``ticket``: ``T-…``; its number gets into the subject. ``secure``: the letter holds data of the
     client; to whom that cannot be sent, a notice goes in its place. ``certificate``: the contact's certificate under
-    test, used whatever its state. ``references``: message ids of the thread, the one that is answered last.
+    test, used whatever its state. ``references``: message ids of the thread, the one that is answered last; without
+    them the mail hangs on the first one about the ticket, so that programs show them together.
     """
     person = Contact.objects.get(pk=contact) if contact is not None else None
     about = Ticket.objects.only("id", "number", "client_id").get(number=ticket) if ticket else None
@@ -69,7 +70,7 @@ def enqueue(
         address=address.lower(),
         secure=secure and allowed,
         certificate_id=certificate,
-        references=[each for each in references if _MESSAGE_ID.fullmatch(each)],
+        references=[each for each in references or _thread(about, address) if _MESSAGE_ID.fullmatch(each)],
         created_at=now,
         next_attempt_at=now,
     )
@@ -141,10 +142,19 @@ def _write(letter: Letter, *, ticket: Ticket | None, **columns: object) -> int:
     return row.pk
 
 
+def _thread(ticket: Ticket | None, address: str) -> list[str]:
+    if ticket is None:
+        return []
+    rows = MailOut.objects.filter(ticket=ticket, address=address.lower()).order_by("id")
+    return list(rows.values_list("message_id", flat=True)[:1])
+
+
 def framed(letter: Letter, ticket: str) -> Letter:
     """The letter with what all of them have: the ticket in the subject, whom to write to in the footer."""
     words = FOOTER_TICKET if ticket else FOOTER
     footer = letter.footer or words.text(letter.language, ticket=ticket, address=settings.TORWART_SERVICE_MAIL)
+    if settings.TORWART_ENVIRONMENT != "live":
+        footer = f"{TEST_SYSTEM.text(letter.language)}\n{footer}"
     tag = f"[#{ticket}]"
     subject = letter.subject if not ticket or tag in letter.subject else f"{tag} {letter.subject}"
     return replace(letter, subject=subject, footer=footer)

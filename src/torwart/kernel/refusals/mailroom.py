@@ -58,6 +58,14 @@ MAIL_NOT_FAILED = kind(
     side=Side.OURS,
     source="spec/05 (transport out)",
 )
+MAIL_NOT_ASIDE = kind(
+    "mailroom.not_aside",
+    de="Diese Mail ist bearbeitet oder wartet noch; nur zurückgestellte, abgelehnte und übergangene liest man noch "
+    "einmal.",
+    en="This mail has been handled or still waits; only those put aside, refused or passed over are read again.",
+    side=Side.OURS,
+    source="C-2",
+)
 MAIL_OWN = kind(
     "mailroom.own",
     de="Die Mail trägt unsere eigene Adresse als Absender. Sie wird aufbewahrt, aber nicht bearbeitet.",

@@ -22,6 +22,9 @@ FOOTER_TICKET = Words(
     "joins this ticket.",
 )
 
+TEST_SYSTEM = Words("Testsystem: Was hier steht, hat keine Wirkung.", "Test system: what stands here has no effect.")
+"""In every mail that is not of the live system (R-1)."""
+
 _NOTICE = {
     "subject": Words("Neuigkeit im Portal", "News in the portal"),
     "ticket": Words(

@@ -36,6 +36,7 @@ class MailIn(models.Model):
             models.Index(fields=["id"], name="mail_in_stored", condition=models.Q(state="stored")),
             models.Index(fields=["message_id"], name="mail_in_message_id"),
             models.Index(fields=["ticket", "id"], name="mail_in_ticket"),
+            models.Index(fields=["from_address", "received_at"], name="mail_in_sender"),
             models.Index(
                 fields=["-id"],
                 name="mail_in_unsettled",
@@ -80,6 +81,7 @@ class MailOut(models.Model):
         indexes = (
             models.Index(fields=["next_attempt_at"], name="mail_out_queue", condition=models.Q(state="queued")),
             models.Index(fields=["ticket", "id"], name="mail_out_ticket"),
+            models.Index(fields=["address", "created_at"], name="mail_out_address"),
             models.Index(fields=["-id"], name="mail_out_unsent", condition=models.Q(state__in=("failed", "queued"))),
         )
 
