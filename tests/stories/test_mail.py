@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from foreign import need
 from mail_stage import WORD, MailStage
 
 from torwart.config import mail_site
@@ -58,7 +59,7 @@ class Person:
     def send(self, mail: bytes) -> None:
         file = self.home / "out.eml"
         file.write_bytes(mail)
-        command = ["swaks", "--server", "127.0.0.1", "--port", str(self.port), "--from", ANNA, "--to", SERVICE]
+        command = [need("swaks"), "--server", "127.0.0.1", "--port", str(self.port), "--from", ANNA, "--to", SERVICE]
         done = subprocess.run([*command, "--data", f"@{file}"], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
 

@@ -7,7 +7,6 @@ and it stands without JavaScript.
 """
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.test import Client
+from foreign import need
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from torwart.kernel.role import PROVIDER, Role
@@ -43,17 +43,9 @@ _FLAGS = [
 _THREADS = 4
 
 
-class Chromium(AssertionError):
-    """The browser is missing."""
-
-
 def chromium() -> str:
-    """Where Chromium is; without one the test fails and says how to get it."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    raise Chromium("Browser tests need Chromium: sudo apt-get install -y chromium")
+    """Where Chromium is."""
+    return need("chromium", "chromium-browser", "google-chrome")
 
 
 class _Pool(WSGIServer):

@@ -3,8 +3,6 @@
 They want to be started by root; whoever runs the tests as somebody else needs ``sudo -n``.
 """
 
-import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -14,9 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-PACKAGES = {"postfix": "postfix", "dovecot": "dovecot-imapd dovecot-lmtpd", "swaks": "swaks"}
+from foreign import need, need_root
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -107,14 +103,6 @@ service lmtp {{
 """
 
 
-def demand(program: str) -> str:
-    """Where a Debian program is; without it the test fails and names the package."""
-    found = shutil.which(program, path=_PATH)
-    if found is None:
-        pytest.fail(f"{program} is missing: apt-get install {PACKAGES[program]}")
-    return found
-
-
 def free_ports(count: int) -> list[int]:
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in held]
@@ -135,13 +123,13 @@ def folder_for_all() -> Iterator[Path]:
 
 
 def as_root() -> list[str]:
-    return [] if os.geteuid() == 0 else ["sudo", "-n"]
+    return need_root("Postfix and Dovecot")
 
 
 @contextmanager
 def postfix(folder: Path, routes: Mapping[str, str]) -> Iterator[int]:
     """A Postfix that takes mail for the domains of ``routes`` (domain → transport); answers its port."""
-    demand("postfix")
+    need("postfix")
     (port,) = free_ports(1)
     transports = ", ".join(f"{{ {domain} = {transport} }}" for domain, transport in routes.items())
     (folder / "main.cf").write_text(_MAIN.format(folder=folder, domains=" ".join(routes), transports=transports))
@@ -150,7 +138,7 @@ def postfix(folder: Path, routes: Mapping[str, str]) -> Iterator[int]:
         (folder / name).mkdir()
     subprocess.run([*as_root(), "chown", "postfix", str(folder / "data")], check=True)
     pid_file = folder / "spool/pid/master.pid"
-    with _running([demand("postfix"), "-c", str(folder), "start-fg"], port, folder / "log", pid_file):
+    with _running([need("postfix"), "-c", str(folder), "start-fg"], port, folder / "log", pid_file):
         yield port
 
 
@@ -164,7 +152,7 @@ def dovecot(folder: Path, ports: tuple[int, int, int]) -> Iterator[None]:
         subprocess.run([*as_root(), "chown", "nobody:nogroup", str(mail)], check=True)
     config = folder / "dovecot.conf"
     config.write_text(_DOVECOT.format(folder=folder, imap=imap, imaps=imaps, lmtp=lmtp))
-    with _running([demand("dovecot"), "-F", "-c", str(config)], imap, folder / "log"):
+    with _running([need("dovecot"), "-F", "-c", str(config)], imap, folder / "log"):
         yield
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from foreign import need
 
 from torwart.adapters.mail import ImapAccount, ImapFetcher, SmtpReceiver, SmtpSender, StartTls
 from torwart.kernel.refusals import Refusal
@@ -19,7 +20,7 @@ from torwart.wire.mail import Attachment, Letter, Paragraph, compose, read
 from torwart.wire.smime import SmimeIdentity, choose_encryption, open_mail, protect
 
 from .conftest import RAW, Kept, certify
-from .servers import demand, dovecot, folder_for_all, free_ports, postfix
+from .servers import dovecot, folder_for_all, free_ports, postfix
 
 pytestmark = pytest.mark.requirement("C-2")
 
@@ -129,9 +130,7 @@ def test_swaks_is_understood(station: Station, tmp_path: Path) -> None:
     attachment.write_text("Zähler;1\n")
     options = ["--server", "127.0.0.1", "--port", str(station.sender.port), "--tls", "--from", ERIKA, "--to", SERVICE]
     content = ["--header", "Subject: Frage [#T-123456782]", "--body", "Grüße", "--attach", f"@{attachment}"]
-    done = subprocess.run(
-        [demand("swaks"), *options, *content], capture_output=True, text=True, check=False, timeout=30
-    )
+    done = subprocess.run([need("swaks"), *options, *content], capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stdout
 
     station.kept.wait(1)
