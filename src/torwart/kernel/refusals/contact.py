@@ -44,8 +44,7 @@ CONTACT_CERTIFICATE_ADDRESS = kind(
 )
 CONTACT_CERTIFICATE_USE = kind(
     "contact.certificate_use",
-    de="Mit diesem Zertifikat darf man Mails weder unterschreiben noch verschlüsseln. Nehmen Sie das für E-Mail "
-    "(S/MIME).",
+    de="Mit diesem Zertifikat darf man Mails weder signieren noch verschlüsseln. Nehmen Sie das für E-Mail (S/MIME).",
     en="This certificate may neither sign nor encrypt mail. Take the one for e-mail (S/MIME).",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
@@ -62,7 +61,7 @@ CONTACT_NO_ENCRYPTION = kind(
 )
 CONTACT_NOT_TESTED = kind(
     "contact.not_tested",
-    de="Die gesicherte Mail mit dem Zertifikat dieser Unterschrift ist noch nicht getestet. Beantworten Sie unsere "
+    de="Die gesicherte Mail mit dem Zertifikat dieser Signatur ist noch nicht getestet. Beantworten Sie unsere "
     "Testmail und senden Sie diese Mail danach noch einmal.",
     en="Secure mail with the certificate of this signature has not been tested yet. Answer our test mail and then send "
     "this mail again.",
@@ -72,7 +71,7 @@ CONTACT_NOT_TESTED = kind(
 )
 TEST_UNSIGNED = kind(
     "contact.test_unsigned",
-    de="Ihre Antwort auf die Testmail ist nicht unterschrieben. Senden Sie sie unterschrieben und verschlüsselt.",
+    de="Ihre Antwort auf die Testmail ist nicht signiert. Senden Sie sie signiert und verschlüsselt.",
     en="Your answer to the test mail is not signed. Send it signed and encrypted.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
@@ -80,7 +79,7 @@ TEST_UNSIGNED = kind(
 )
 TEST_UNENCRYPTED = kind(
     "contact.test_unencrypted",
-    de="Ihre Antwort auf die Testmail ist nicht verschlüsselt. Senden Sie sie unterschrieben und verschlüsselt.",
+    de="Ihre Antwort auf die Testmail ist nicht verschlüsselt. Senden Sie sie signiert und verschlüsselt.",
     en="Your answer to the test mail is not encrypted. Send it signed and encrypted.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
@@ -97,8 +96,8 @@ TEST_WRONG_WORD = kind(
 )
 TEST_WRONG_SIGNER = kind(
     "contact.test_wrong_signer",
-    de="Die Testmail prüft ein neues Zertifikat zum Unterschreiben; Ihre Antwort ist mit einem anderen unterschrieben. "
-    "Unterschreiben Sie mit dem neuen.",
+    de="Die Testmail prüft ein neues Zertifikat zum Signieren; Ihre Antwort ist mit einem anderen signiert. "
+    "Signieren Sie mit dem neuen.",
     en="The test mail is about a new certificate for signing; your answer is signed with another one. Sign with the "
     "new one.",
     side=Side.CLIENT,

@@ -4,7 +4,7 @@ from torwart.kernel.refusals import Retry, Side, kind
 
 MAIL_UNSIGNED = kind(
     "mailroom.unsigned",
-    de="Die Mail ist nicht unterschrieben. Dateien zu diesem Vorgang nehmen wir nur unterschrieben und verschlüsselt "
+    de="Die Mail ist nicht signiert. Dateien zu diesem Vorgang nehmen wir nur signiert und verschlüsselt "
     "an: Antworten Sie bitte noch einmal mit beidem.",
     en="The mail is not signed. Files for this ticket are accepted only signed and encrypted: please reply again with "
     "both.",
@@ -14,7 +14,7 @@ MAIL_UNSIGNED = kind(
 )
 MAIL_UNENCRYPTED = kind(
     "mailroom.unencrypted",
-    de="Die Mail ist nicht verschlüsselt. Dateien zu diesem Vorgang nehmen wir nur unterschrieben und verschlüsselt "
+    de="Die Mail ist nicht verschlüsselt. Dateien zu diesem Vorgang nehmen wir nur signiert und verschlüsselt "
     "an: Antworten Sie bitte noch einmal mit beidem.",
     en="The mail is not encrypted. Files for this ticket are accepted only signed and encrypted: please reply again "
     "with both.",

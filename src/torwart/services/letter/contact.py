@@ -20,19 +20,19 @@ _TEST = {
     "word": Words("Prüfwort", "Test word"),
     "until": Words("gilt bis", "valid until"),
     "do": Words(
-        "Bitte antworten Sie auf diese Mail, verschlüsselt und unterschrieben, und lassen Sie das Prüfwort im Text "
+        "Bitte antworten Sie auf diese Mail, verschlüsselt und signiert, und lassen Sie das Prüfwort im Text "
         "stehen. Mehr ist nicht zu tun.",
         "Please reply to this mail, encrypted and signed, and leave the test word in the text. That is all.",
     ),
     "sign": Words(
-        "Unterschreiben Sie dabei mit dem Zertifikat, das oben genannt ist.",
-        "When you do so, sign with the certificate named above.",
+        "Geprüft wird Ihre Signatur: Signieren Sie die Antwort mit dem oben genannten Zertifikat.",
+        "Your signature is tested: sign the answer with the certificate named above.",
     ),
 }
 _TESTED = {
     "subject": Words("Gesicherte Mail ist getestet", "Secure mail has been tested"),
     "text": Words(
-        "Ihre Antwort kam verschlüsselt und unterschrieben an, das Prüfwort stimmt. Ab jetzt tauschen wir mit Ihnen "
+        "Ihre Antwort kam verschlüsselt und signiert an, das Prüfwort stimmt. Ab jetzt tauschen wir mit Ihnen "
         "Daten über gesicherte Mail aus.",
         "your answer arrived encrypted and signed, the test word is right. From now on we exchange data with you by "
         "secure mail.",
@@ -45,8 +45,8 @@ _REFUSED = {
 _ENCRYPTION = {
     "subject": Words("Es fehlt ein Zertifikat zum Verschlüsseln", "A certificate for encryption is missing"),
     "text": Words(
-        "Ihre Mail war unterschrieben, danke. Zum Verschlüsseln an Sie brauchen wir noch ein Zertifikat: Mit dem "
-        "Zertifikat Ihrer Unterschrift darf man nicht verschlüsseln. Schicken Sie es bei einer unterschriebenen Mail "
+        "Ihre Mail war signiert, danke. Zum Verschlüsseln an Sie brauchen wir noch ein Zertifikat: Mit dem "
+        "Zertifikat Ihrer Signatur darf man nicht verschlüsseln. Schicken Sie es bei einer signierten Mail "
         "mit oder laden Sie es im Portal hoch; dann senden wir die Testmail.",
         "your mail was signed, thank you. To encrypt to you we still need a certificate: the certificate of your "
         "signature must not be used for encryption. Enclose it in a signed mail or upload it in the portal; then we "
@@ -62,7 +62,7 @@ _REMIND = {
         "with this certificate we exchange data with you. After {end} that is no longer possible.",
     ),
     "do": Words(
-        "Bitte schicken Sie uns rechtzeitig ein neues: eine Mail, mit dem neuen Zertifikat unterschrieben, genügt. "
+        "Bitte schicken Sie uns rechtzeitig ein neues: eine Mail, mit dem neuen Zertifikat signiert, genügt. "
         "Oder laden Sie es im Portal hoch. Wir senden dann von selbst die Testmail; wenn sie bestanden ist, enden "
         "diese Erinnerungen.",
         "Please send us a new one in time: one mail signed with the new certificate is enough. Or upload it in the "
@@ -102,7 +102,7 @@ def test(language: str, *, certificate: str, word: str, until: datetime, sign_on
     sign = (Paragraph(_TEST["sign"].text(language)),) if sign_only else ()
     return Letter(
         _TEST["subject"].text(language),
-        (_opening(_TEST["why"], language), Facts(rows), Paragraph(_TEST["do"].text(language)), *sign),
+        (_opening(_TEST["why"], language), Facts(rows), *sign, Paragraph(_TEST["do"].text(language))),
         language,
     )
 

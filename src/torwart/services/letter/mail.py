@@ -33,7 +33,7 @@ _NOTICE = {
     "other": Words("für Sie liegt eine neue Nachricht bereit.", "there is a new message for you."),
     "why": Words(
         "Wir schicken ihren Inhalt nicht mit dieser Mail, weil für Ihre Adresse noch keine gesicherte Mail (S/MIME) "
-        "getestet ist oder ihr Zertifikat abgelaufen ist. Im Portal können Sie die Nachricht lesen und Ihr Zertifikat "
+        "getestet ist oder das Zertifikat abgelaufen ist. Im Portal können Sie die Nachricht lesen und Ihr Zertifikat "
         "hinterlegen.",
         "We do not send its content with this mail, because secure mail (S/MIME) has not been tested for your address "
         "yet or its certificate has expired. In the portal you can read the message and store your certificate.",
