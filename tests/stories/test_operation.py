@@ -151,13 +151,15 @@ def test_what_is_not_installed_cannot_be_removed(scene: Scene) -> None:
 def test_a_hung_up_gateway_is_woken_by_a_datagram_and_its_latency_told(scene: Scene) -> None:
     """The gateway takes the signed UDP packet, calls, and the run tells after how many milliseconds."""
     device = scene.in_operation()
+    before = scene.events(device)["wake_up_taken"]
     scene.stage.hang_up(device)
+    time.sleep(1.0)  # packets are dated to the second, and commissioning may have woken it in this one
     line = scene.play("wake_up", device)
 
     assert line.state == "succeeded", line
     assert (line.result["connected"], line.result["woken"]) == (True, True)
     assert 0 <= line.result["latency_ms"] < 3000
-    assert scene.events(device)["wake_up_taken"] == 1
+    assert scene.events(device)["wake_up_taken"] == before + 1
     assert scene.stage.link.connected(device) is not None
 
 

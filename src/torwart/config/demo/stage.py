@@ -183,10 +183,13 @@ class Stage:
         return child.pid
 
     def hang_up(self, device: str) -> None:
-        """End the gateway's connection, as an idle night would, and wait until it is gone."""
+        """End the gateway's connection, as an idle night would, and wait until both sides know that it is gone: a
+        gateway that still believes in it takes no wake-up.
+        """
         deadline = time.monotonic() + 5
         self.link.close(device)
-        while self.link.connected(device) is not None and time.monotonic() < deadline:
+        there = self.fleet.gateways[device].management
+        while (there.connected or self.link.connected(device) is not None) and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def stop(self) -> None:
