@@ -2,18 +2,12 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from torwart.kernel.client_state import CLIENT, ClientState, ClientVerb
 from torwart.kernel.contact_state import SECURE
 from torwart.kernel.identifiers import BdewCode
-from torwart.kernel.refusals.contact import (
-    CLIENT_CLOSED,
-    CLIENT_NAME_TAKEN,
-    CLIENT_NOT_ACTIVE,
-    CLIENT_UNKNOWN,
-    PARTICIPANT_TAKEN,
-)
+from torwart.kernel.refusals.contact import CLIENT_UNKNOWN, PARTICIPANT_TAKEN
 from torwart.services import audit, outbox
 from torwart.services.letter import contact as letters
 from torwart.store.models import Client, Contact, MarketParticipant
@@ -28,18 +22,6 @@ def create(name: str, *, actor: str) -> int:
     if new:
         audit.append(actor=actor, action="client.created", subject=f"client:{row.pk}", client=row.pk)
     return row.pk
-
-
-def rename(client: int, name: str, *, actor: str, now: datetime) -> None:
-    with transaction.atomic():
-        row = locked(client)
-        before, row.name = row.name, name.strip()
-        try:
-            with transaction.atomic():
-                row.save(update_fields=["name"])
-        except IntegrityError:
-            raise CLIENT_NAME_TAKEN(name=name) from None
-        _audit(row, "client.renamed", actor, now, {"before": before, "after": row.name})
 
 
 def add_participant(client: int, code: str, name: str, *, actor: str, now: datetime) -> str:
@@ -89,18 +71,6 @@ def resume(client: int, reason: str, *, actor: str, now: datetime) -> None:
 def end(client: int, reason: str, *, actor: str, now: datetime) -> None:
     """The contract is over: no more orders, ever."""
     _move(client, ClientVerb.END, actor, now, reason)
-
-
-def require_active(client: int) -> None:
-    """Refuse an order of a client that may not order (P-3), with the reason."""
-    row = Client.objects.filter(pk=client).first()
-    if row is None:
-        raise CLIENT_UNKNOWN()
-    if row.state == ClientState.ONBOARDING:
-        raise CLIENT_NOT_ACTIVE(name=row.name, tested=tested_count(client))
-    if row.state != ClientState.ACTIVE:
-        words = CLIENT.states[ClientState(row.state)]
-        raise CLIENT_CLOSED(name=row.name, state_de=words.de, state_en=words.en)
 
 
 def tested_count(client: int) -> int:

@@ -128,31 +128,6 @@ CLIENT_UNKNOWN = kind(
     retry=Retry.AFTER_CHANGE,
     source="P-1",
 )
-CLIENT_NOT_ACTIVE = kind(
-    "contact.client_not_active",
-    de="Aufträge gehen noch nicht: {name} braucht zwei Ansprechpartner mit getesteter gesicherter Mail, getestet sind "
-    "{tested}.",
-    en="No orders yet: {name} needs two contacts with tested secure mail, {tested} are tested.",
-    side=Side.CLIENT,
-    retry=Retry.AFTER_CHANGE,
-    source="P-3",
-)
-CLIENT_CLOSED = kind(
-    "contact.client_closed",
-    de="{name} ist {state_de}; Aufträge gehen nicht. Rufen Sie den Service an.",
-    en="{name} is {state_en}; no orders can be placed. Call the service.",
-    side=Side.CLIENT,
-    retry=Retry.AFTER_CHANGE,
-    source="P-3",
-)
-CLIENT_NAME_TAKEN = kind(
-    "contact.client_name_taken",
-    de="Einen Auftraggeber „{name}“ gibt es schon. Wählen Sie einen anderen Namen.",
-    en="There is already a client “{name}”. Choose another name.",
-    side=Side.CLIENT,
-    retry=Retry.AFTER_CHANGE,
-    source="P-1",
-)
 PARTICIPANT_TAKEN = kind(
     "contact.participant_taken",
     de="Die Codenummer {code} kann hier nicht eingetragen werden. Prüfen Sie sie oder rufen Sie den Service an.",
