@@ -82,7 +82,7 @@ class Service:
             self.office.mailbox.reply(request, "Anbei der Lieferschein.", [note], **wrong)
             answer = self.office.wait(ERIKA, "nicht annehmen", about=ticket, count=times)
             said = answer.mail.text.splitlines() if answer.mail else []
-            text = "\n".join(line for line in said if not line.startswith(">"))
+            text = " ".join(" ".join(line for line in said if not line.startswith(">")).split())
             self._tell(ERIKA, words, named.lower() in text.lower(), _first_line(text, named))
         self.office.mailbox.reply(request, "Anbei der Lieferschein.", [note])
         result = self.office.wait(ERIKA, "erledigt", "erfolgreich", "Ergebnis", about=ticket)
