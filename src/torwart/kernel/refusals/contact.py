@@ -136,3 +136,20 @@ PARTICIPANT_TAKEN = kind(
     retry=Retry.AFTER_CHANGE,
     source="P-1",
 )
+CLIENT_NOT_ACTIVE = kind(
+    "contact.client_not_active",
+    de="Aufträge gehen noch nicht: {name} braucht zwei Ansprechpartner mit getesteter gesicherter Mail, getestet sind "
+    "{tested}.",
+    en="No orders yet: {name} needs two contacts with tested secure mail, {tested} are tested.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P-3",
+)
+CLIENT_CLOSED = kind(
+    "contact.client_closed",
+    de="{name} ist {state_de}; Aufträge gehen nicht. Rufen Sie den Service an.",
+    en="{name} is {state_en}; no orders can be placed. Call the service.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P-3",
+)
