@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import click
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from torwart.adapters.mail import StartTls
+from torwart.config import mail_site
 from torwart.config.commands import simulate
+from torwart.config.mailroom import MailRoomConfig
 from torwart.config.wiring import WorkerConfig
 from torwart.headend.config import HeadendConfig, Limits, Scenario
 from torwart.processes.telling import Patience
@@ -37,13 +41,14 @@ def place(tmp_path_factory: pytest.TempPathFactory, pki: TestPki) -> Path:
 
 
 def test_the_guide_has_an_example_of_every_part(place: Path) -> None:
-    """Head-end, worker and the three simulators."""
+    """Head-end, worker, mail room and the three simulators."""
     assert {path.name for path in place.glob("*.toml")} == {
         "headend.toml",
         "worker.toml",
         "gateways.toml",
         "sub-ca.toml",
         "emt.toml",
+        "mailroom.toml",
     }
 
 
@@ -77,6 +82,19 @@ def test_the_worker_loads_its_example(place: Path) -> None:
     assert (config.threads, config.lease) == (8, 15.0)
     assert len(config.trust.issuers) == 2
     assert len(config.maker_keys) == 1
+
+
+def test_the_mail_room_loads_its_example(place: Path) -> None:
+    """With a test identity beside it the example makes a desk; its limits of trust are what it says."""
+    mail_site.create(place / "made", datetime.now(UTC), deliver_to=25)
+    for file in (place / "made").glob("mail-*.pem"):
+        file.rename(place / file.name)
+    config = MailRoomConfig.load(place / "mailroom.toml")
+
+    assert (config.listen, config.domains, config.imap) == (("127.0.0.1", 2525), ("torwart.example",), None)
+    assert (config.sender.host, config.sender.port, config.sender.starttls) == ("127.0.0.1", 25, StartTls.OFFERED)
+    assert config.desk().identity.address == "service@torwart.example"
+    assert len(config.desk().trust.certificates) == 2
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class MailSite:
 
 def create(directory: Path, now: datetime, *, deliver_to: int, listen: int = 0) -> MailSite:
     """Make everything in ``directory``. ``deliver_to``: port on loopback our mail goes to; ``listen``: ours, 0: any."""
+    directory.mkdir(parents=True, exist_ok=True)
     ca = MailCa.create(now)
     address = settings.TORWART_SERVICE_MAIL
     own = {use: ca.issue(address, use=use) for use in ("sign", "encrypt")}
