@@ -41,6 +41,16 @@ _HELP = {
         "Betreibt einen simulierten EMT, der Messwerte empfängt und dem Head-End bestätigt, bis Strg-C.",
         "Run a simulated EMT that receives readings and confirms them to the head-end, until Ctrl-C.",
     ),
+    "fleet": Words(
+        "Füllt eine eigene, leere Datenbank mit einer Flotte: Auftraggeber, Gateways, Zähler, Zertifikate, Aufträge "
+        "und alles, was daran hängt. Nichts davon läuft; zum Ansehen, Üben und Messen.",
+        "Fill an empty database of its own with a fleet: clients, gateways, meters, certificates, orders and all that "
+        "hangs on them. Nothing of it runs; to look at, to practise and to measure.",
+    ),
+    "into_database": Words(
+        "Name der Datenbank auf dem Server dieser Installation; fehlt sie, wird sie angelegt.",
+        "Name of the database on the server of this installation; it is made if it is missing.",
+    ),
     "config": Words(
         "TOML-Datei mit denselben Optionen (Bindestriche als Unterstriche); Optionen der Befehlszeile gehen vor.",
         "TOML file with the same options (dashes as underscores); options of the command line come first.",
@@ -290,6 +300,32 @@ async def _serve_emt(config: Any, listen: Address, status: "_Status", seconds: f
         await status.follow(receiver.summary, _EMT_STATUS, seconds)
     finally:
         await receiver.stop()
+
+
+# --- a fleet in a database -------------------------------------------------------------------------------------------
+
+
+@command.command(help=_HELP["fleet"].text())
+@click.option("--gateways", "count", type=click.IntRange(20), default=1000, show_default=True)
+@click.option(
+    "--into-database",
+    "name",
+    is_flag=False,
+    flag_value="torwart_fleet",
+    required=True,
+    metavar="[NAME]",
+    help=_HELP["into_database"].text(),
+)
+@_JSON
+def fleet(count: int, name: str, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from torwart.config import fleet_database
+
+    with fleet_database.opened(name) as url:
+        from torwart.config.fleet import fill
+
+        _Status(as_json, 1.0).say({"database": url, **fill(count, now=datetime.now(UTC))})
 
 
 # --- what they share -----------------------------------------------------------------------------------------------

@@ -74,3 +74,11 @@ NOT_TAKEN = kind(
     side=Side.OURS,
     retry=Retry.LATER,
 )
+FLEET_DATABASE = kind(
+    "sim.fleet_database",
+    de="Die Datenbank „{name}“ enthält schon {what}; eine Flotte kommt nur in eine leere. Nennen Sie einen anderen "
+    "Namen oder löschen Sie sie.",
+    en="The database “{name}” already holds {what}; a fleet only goes into an empty one. Name another one or drop it.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+)
