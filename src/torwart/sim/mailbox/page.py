@@ -1,4 +1,4 @@
-"""A page to read a client's mailboxes in a browser: every mail as it came, and as its reader sees it. For tests, demo."""
+"""A page to read a client's mailboxes in a browser: every mail as it came, and as its reader sees it."""
 
 import html
 import json
@@ -126,7 +126,7 @@ class MailboxPage:
             for index, mail in reversed(own):
                 subject = mail.mail.subject if mail.mail else str(mail.refusal)
                 here = " aria-current='page'" if index == number else ""
-                lock = "🔒 " if mail.opened and mail.opened.encrypted else ""
+                how = " · S/MIME" if mail.opened and mail.opened.encrypted else ""
                 parts.append(f"<a href='/?mail={index}'{here}>{lock}{_e(subject)}<small>{mail.at:%H:%M:%S}</small></a>")
         return "".join(parts)
 

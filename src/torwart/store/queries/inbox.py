@@ -8,8 +8,9 @@ from django.db import connection
 from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from torwart.kernel.run_state import RunState, WaitingFor
 from torwart.kernel.ticket_state import TicketState
-from torwart.store.models import Ticket
+from torwart.store.models import Run, Ticket
 from torwart.store.models.ticket import OPEN
 
 BOUND = 100
@@ -34,13 +35,17 @@ class Inbox(StrEnum):
 
 _WAITS = {
     Inbox.CLIENT: TicketState.WAITING_CLIENT,
-    Inbox.DEVICE: TicketState.WAITING_DEVICE,
     Inbox.TIME: TicketState.WAITING_TIME,
 }
 
 
 def tickets(inbox: Inbox, *, user: int, soon: datetime) -> QuerySet[Ticket]:
     """The open tickets of an inbox. ``soon``: a deadline up to then is at risk."""
+    if inbox is Inbox.DEVICE:
+        # A run that waits for its silent gateway is waiting for a device too, while the ticket's clock goes on.
+        runs = Run.objects.filter(state=RunState.WAITING, waiting_for=WaitingFor.DEVICE, order__isnull=False)
+        waits = Q(state=TicketState.WAITING_DEVICE.value) | Q(state__in=OPEN, order__in=runs.values("order"))
+        return Ticket.objects.filter(waits)
     if inbox in _WAITS:
         return Ticket.objects.filter(state=_WAITS[inbox].value)
     rows = Ticket.objects.filter(state__in=OPEN)
