@@ -442,7 +442,7 @@ def _audit(ticket: Ticket, action: str, actor: str, now: datetime, payload: dict
 
 
 def _about(ticket: Ticket) -> letters.About:
-    return letters.About(ticket.number, ticket.subject, outbox.portal_url(f"/portal/vorgaenge/{ticket.number}"))
+    return letters.About(ticket.number, ticket.subject, outbox.portal_url(f"/portal/vorgaenge/{ticket.number}/"))
 
 
 def _mail(ticket: Ticket, kind: str, make: outbox.MakeLetter, now: datetime) -> None:

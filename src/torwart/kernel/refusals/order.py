@@ -171,3 +171,11 @@ NO_VERDICT = kind(
     retry=Retry.AFTER_CHANGE,
     source="P41",
 )
+NUMBERS_TAKEN = kind(
+    "order.numbers_taken",
+    de="Der Auftrag konnte gerade nicht angelegt werden. Bitte senden Sie ihn noch einmal.",
+    en="The order could not be recorded just now. Please send it once more.",
+    side=Side.OURS,
+    retry=Retry.LATER,
+    source="O-2",
+)
