@@ -127,7 +127,7 @@ class MailboxPage:
                 subject = mail.mail.subject if mail.mail else str(mail.refusal)
                 here = " aria-current='page'" if index == number else ""
                 how = " · S/MIME" if mail.opened and mail.opened.encrypted else ""
-                parts.append(f"<a href='/?mail={index}'{here}>{lock}{_e(subject)}<small>{mail.at:%H:%M:%S}</small></a>")
+                parts.append(f"<a href='/?mail={index}'{here}>{_e(subject)}<small>{mail.at:%H:%M:%S}{how}</small></a>")
         return "".join(parts)
 
     def _code_list(self) -> str:
