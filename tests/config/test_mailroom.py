@@ -242,6 +242,21 @@ def test_a_wrong_configuration_is_refused(db: None, tmp_path: Path, old: str, ne
     assert why in no.value.text("en")
 
 
+def test_mail_may_come_by_imap_alone(db: None, tmp_path: Path) -> None:
+    """An IMAP account instead of the receiver: its password stays in a file and out of what is logged."""
+    site = mail_site.create(tmp_path, datetime.now(UTC), deliver_to=25)
+    (tmp_path / "imap.password").write_text("geheim\n")
+    text = site.config.read_text().replace('[receive]\nlisten = "127.0.0.1:0"\n', "")
+    imap = '\n[imap]\nserver = "imap.torwart.example:993"\nuser = "service"\npassword_file = "imap.password"\n'
+    site.config.write_text(text + imap)
+
+    config = MailRoomConfig.load(site.config)
+
+    assert config.imap is not None
+    assert (config.listen, config.imap.server, config.imap.password) == (None, "imap.torwart.example:993", "geheim")
+    assert "geheim" not in repr(config)
+
+
 def test_keys_may_stay_in_the_key_store(db: None, tmp_path: Path) -> None:
     """A label names a key in the key store; it signs without leaving it."""
     site = mail_site.create(tmp_path, datetime.now(UTC), deliver_to=25)
