@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -55,25 +56,25 @@ def enqueue(
     them the mail hangs on the first one about the ticket, so that programs show them together.
     """
     person = Contact.objects.get(pk=contact) if contact is not None else None
-    about = Ticket.objects.only("id", "number", "client_id").get(number=ticket) if ticket else None
+    about = _ticket(ticket)
     if person is not None:
         address, language, client = person.email, person.language, person.client_id
-    allowed = not secure or certificate is not None or (person is not None and person.mail_state in SECURE)
-    letter = make_letter(language) if allowed else withheld(language, ticket)
-    return _write(
-        letter,
-        ticket=about,
-        files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in files if allowed],
+    row = _row(
+        make_letter,
+        person,
+        about,
+        language,
         kind=kind,
-        client_id=client,
-        contact=person,
+        secure=secure,
+        now=now,
+        files=files,
+        certificate=certificate,
+        references=references or _threads(about).get(address.lower(), ()),
         address=address.lower(),
-        secure=secure and allowed,
-        certificate_id=certificate,
-        references=[each for each in references or _thread(about, address) if _MESSAGE_ID.fullmatch(each)],
-        created_at=now,
-        next_attempt_at=now,
+        client_id=client,
     )
+    row.save()
+    return row.pk
 
 
 def to_contacts(
@@ -88,20 +89,26 @@ def to_contacts(
     files: Sequence[Attachment] = (),
 ) -> list[int]:
     """``enqueue`` to every active contact of the client, each in their language; the ids of the rows."""
-    people = Contact.objects.filter(client=client, active=True).order_by("id").values_list("id", flat=True)
-    return [
-        enqueue(
+    about = _ticket(ticket)
+    people = list(Contact.objects.filter(client=client, active=True).order_by("id"))
+    threads = {} if references else _threads(about)
+    rows = [
+        _row(
             make_letter,
+            person,
+            about,
+            person.language,
             kind=kind,
             secure=secure,
             now=now,
-            contact=person,
-            ticket=ticket,
-            references=references,
             files=files,
+            references=references or threads.get(person.email.lower(), ()),
+            address=person.email.lower(),
+            client_id=client,
         )
         for person in people
     ]
+    return [row.pk for row in MailOut.objects.bulk_create(rows)]
 
 
 def retry(pk: int, *, actor: str, now: datetime) -> None:
@@ -127,26 +134,54 @@ def portal_url(path: str = "") -> str:
     return f"{settings.TORWART_PORTAL_URL}{path}"
 
 
-def _write(letter: Letter, *, ticket: Ticket | None, **columns: object) -> int:
-    number = ticket.number if ticket else ""
+def _row(
+    make_letter: MakeLetter,
+    person: Contact | None,
+    about: Ticket | None,
+    language: str,
+    *,
+    kind: str,
+    secure: bool,
+    now: datetime,
+    files: Sequence[Attachment],
+    references: Sequence[str],
+    certificate: int | None = None,
+    **columns: Any,
+) -> MailOut:
+    """The row of one mail, not written yet: the letter, or the notice where data must not go."""
+    number = about.number if about else ""
+    allowed = not secure or certificate is not None or (person is not None and person.mail_state in SECURE)
+    letter = make_letter(language) if allowed else withheld(language, number)
     written = write(framed(letter, number))
-    row = MailOut.objects.create(
+    return MailOut(
         message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], number),
-        ticket=ticket,
+        kind=kind,
+        ticket=about,
+        contact=person,
         language=written.language,
         subject=written.subject,
         text=written.text,
         html=written.html,
+        secure=secure and allowed,
+        certificate_id=certificate,
+        files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in files if allowed],
+        references=[each for each in references if _MESSAGE_ID.fullmatch(each)],
+        created_at=now,
+        next_attempt_at=now,
         **columns,
     )
-    return row.pk
 
 
-def _thread(ticket: Ticket | None, address: str) -> list[str]:
+def _ticket(number: str) -> Ticket | None:
+    return Ticket.objects.only("id", "number", "client_id").get(number=number) if number else None
+
+
+def _threads(ticket: Ticket | None) -> dict[str, list[str]]:
+    """By address, the first mail about the ticket: what later ones hang on."""
     if ticket is None:
-        return []
-    rows = MailOut.objects.filter(ticket=ticket, address=address.lower()).order_by("id")
-    return list(rows.values_list("message_id", flat=True)[:1])
+        return {}
+    rows = MailOut.objects.filter(ticket=ticket).order_by("address", "id").distinct("address")
+    return {address: [message_id] for address, message_id in rows.values_list("address", "message_id")}
 
 
 def framed(letter: Letter, ticket: str) -> Letter:
