@@ -1,19 +1,70 @@
 """The provider's people with their work of a day, for tests of the console's pages."""
 
+import hashlib
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import browser as support
 import portal_world
+from django.test import Client
+from lxml import html
 from portal_world import Town
 
 from torwart.adapters.engine import AbsurdEngine
 from torwart.kernel.role import Role
+from torwart.rules.precondition import GatewayType
+from torwart.rules.service_time import CALENDAR
 from torwart.services import approval as approvals
+from torwart.services import approved_configuration as configurations
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
 from torwart.store import models
+
+Web = Callable[[Any], Client]
+"""Gives the browser without a window of a person who is signed in."""
+
+
+class Shown:
+    """A page as it came: its status, and what stands where in it."""
+
+    def __init__(self, answer: Any) -> None:
+        self.status: int = answer.status_code
+        self.text = answer.content.decode()
+        self._root = html.fromstring(self.text)
+
+    def all(self, path: str) -> list[str]:
+        """The texts of all elements or attributes an XPath finds, blanks made one."""
+        found = self._root.xpath(path)
+        return [" ".join((each if isinstance(each, str) else " ".join(each.itertext())).split()) for each in found]
+
+    def one(self, path: str) -> str:
+        (only,) = self.all(path)
+        return only
+
+    @property
+    def tickets(self) -> list[str]:
+        """The tickets listed, in their order."""
+        return self.all("//table//a[@data-ko-open]")
+
+    @property
+    def actions(self) -> list[str]:
+        """What can be done here: words of all buttons and button-like links of the page's own part."""
+        return self.all("//main//*[self::button or self::a][contains(@class, 'kern-btn')]")
+
+    @property
+    def posts(self) -> list[str]:
+        """Where forms of the page's own part would send something."""
+        return self.all("//main//form[@method='post']/@action")
+
+
+def get(client: Client, address: str, **query: Any) -> Shown:
+    """A page that is there."""
+    shown = Shown(client.get(address, query))
+    assert shown.status == 200, shown.text[:2000]
+    return shown
 
 
 @dataclass
@@ -186,12 +237,96 @@ def busy_day(people: Office, now: datetime) -> dict[str, Any]:
         now=now,
     )
     found["third"] = third
+    types(now)
+    found["mails"] = mails(first, found["mine"], now)
+    file_of(first.gateways[1], now)
     return found
+
+
+def types(now: datetime) -> None:
+    """Device types that can be ordered, and one whose CC certificate is past."""
+    for firmware, until in (("1.4.2", now + timedelta(days=400)), ("1.3.0", now - timedelta(days=3))):
+        kind = GatewayType("SMGW-P", firmware)
+        configurations.certify(f"BSI-DSZ-CC-0831-{firmware}", kind, actor="user:ada", begin=None, end=until)
+        for meter in ("eHZ-P", "Q3MA1020"):
+            configurations.approve(kind, meter, actor="user:ada", begin=now - timedelta(days=300))
+
+
+def mails(town: Town, ticket: str, now: datetime) -> dict[str, int]:
+    """One mail of each kind that somebody may have to look at; ids by name."""
+    about = models.Ticket.objects.get(number=ticket)
+    contact = models.Contact.objects.filter(client=town.client).first()
+    head = b"From: anna.berg.a@example.org\r\nSubject: =?utf-8?q?R=C3=BCckfrage?=\r\n\r\nText"
+    rows: dict[str, dict[str, Any]] = {
+        "handled": {
+            "state": "done",
+            "subject": "Rückfrage zur Rechnung",
+            "contact": contact,
+            "ticket": about,
+            "security": {"signed": True, "encrypted": True, "signer": "ab" * 32, "cautions": ["cbc"], "order": []},
+        },
+        "quarantined": {"state": "quarantined", "code": "mail.malformed", "why": "Der Kopf der Mail ist unlesbar."},
+        "refused": {"state": "refused", "subject": "Lieferschein", "code": "mail.unsigned", "why": "Nicht signiert."},
+    }
+    found = {}
+    for place, (name, values) in enumerate(rows.items()):
+        raw = head + str(place).encode()
+        found[name] = models.MailIn.objects.create(
+            digest=f"{place:064x}",
+            raw=raw,
+            size=len(raw),
+            via="smtp",
+            envelope_from="anna.berg.a@example.org",
+            envelope_to=["service@torwart.example"],
+            from_address="anna.berg.a@example.org" if name != "quarantined" else "",
+            received_at=now - timedelta(hours=place + 1),
+            **values,
+        ).pk
+    sent = models.MailOut.objects.order_by("id").first()
+    assert sent is not None
+    models.MailOut.objects.filter(pk=sent.pk).update(
+        state="failed", attempts=9, failure="550 5.1.1 mailbox unknown", sent_at=None
+    )
+    found["failed"] = sent.pk
+    return found
+
+
+def file_of(device: str, now: datetime) -> None:
+    """Profiles as wanted, different and not read back, and two events."""
+    gateway = models.Gateway.objects.get(device_id=device)
+    for place, (name, there) in enumerate((("management", "same"), ("taf7-1emh", "other"), ("emt-1", ""))):
+        content = f'<p xmlns="urn:x" id="{name}"><cycle>900</cycle><peer>a</peer></p>'.encode()
+        actual = content.replace(b"900", b"3600") if there == "other" else content
+        models.Profile.objects.create(
+            gateway=gateway,
+            kind="communication" if place != 1 else "evaluation",
+            name=name,
+            version=place + 1,
+            state="active" if there == "same" else "wanted",
+            content=content,
+            digest=hashlib.sha256(content).hexdigest(),
+        )
+        if there:
+            models.ProfileReading.objects.create(
+                gateway=gateway, name=name, content=actual, digest=hashlib.sha256(actual).hexdigest()
+            )
+    for number, (level, text) in enumerate((("WARNING", "Zeitabweichung 4 s"), ("ERROR", "Zähler nicht erreichbar"))):
+        models.Event.objects.create(
+            gateway=gateway,
+            number=number + 1,
+            at=now - timedelta(days=2 - number),
+            level=level,
+            vendor="PPC",
+            event=100 + number,
+            text=text,
+            log="system",
+            record_number=number + 1,
+            success=True,
+            fact=uuid.uuid4(),
+        )
 
 
 def _next_hour(now: datetime, days: int) -> datetime:
     """Ten o'clock in Berlin on a working day some days ahead."""
-    from torwart.rules.service_time import CALENDAR
-
     at = CALENDAR.next_open(now + timedelta(days=days)).replace(hour=10, minute=0, second=0, microsecond=0)
     return CALENDAR.next_open(at)

@@ -97,8 +97,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     return show(request, "approvals", page=page, lines=lines, decided=decided, waiting=queries.waiting())
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @provider_only
+@require_http_methods(["GET", "HEAD", "POST"])
 def approval(request: HttpRequest, pk: int) -> HttpResponse:
     """What, why, what follows; who may decide finds the form."""
     row = queries.approval(pk)
@@ -171,8 +171,8 @@ def _shown(name: str, value: Any) -> str:
     return str(value) if value not in (None, "") else "–"
 
 
-@require_POST
 @needs(Role.OPERATOR)
+@require_POST
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Whoever asked takes the request back."""
     if queries.approval(pk) is None:

@@ -29,7 +29,7 @@ class ReasonForm(Form):
 
 def for_roles(*roles: Role) -> Callable[[View], View]:
     """A view that shows a form and takes it, for people who hold one of ``roles``."""
-    return lambda view: require_http_methods(["GET", "HEAD", "POST"])(needs(*roles)(view))
+    return lambda view: needs(*roles)(require_http_methods(["GET", "HEAD", "POST"])(view))
 
 
 asks = for_roles(Role.ADMINISTRATOR)

@@ -73,8 +73,8 @@ def _stretch(wish: dict[str, Any]) -> tuple[datetime, datetime]:
     )
 
 
-@require_POST
 @_auditors
+@require_POST
 def verify(request: HttpRequest) -> HttpResponse:
     """Read the whole chain and say whether it holds."""
     return show(request, "audit_verdict", verdict=audit.verify(), head=audit.head())

@@ -165,8 +165,8 @@ def _picture(now: datetime) -> Picture | None:
     return queue_of_day.draw(data, language=active(), width=_WIDTH)
 
 
-@require_POST
 @needs(Role.OPERATOR)
+@require_POST
 def take(request: HttpRequest) -> HttpResponse:
     """Take the chosen tickets: one click for one or many."""
     back = own_path(request, reverse("console:start"))

@@ -71,8 +71,8 @@ def sent(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, "mail_out", row=row, text="" if secret else row.text, secret=secret)
 
 
-@require_POST
 @needs(Role.OPERATOR)
+@require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a mail that failed once more."""
     _found(queries.sent(pk))
