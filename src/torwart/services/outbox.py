@@ -21,6 +21,7 @@ from torwart.kernel.contact_state import SECURE
 from torwart.kernel.refusals.mailroom import MAIL_NOT_FAILED
 from torwart.services import audit
 from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, TEST_SYSTEM, notice
+from torwart.store import statement
 from torwart.store.models import Contact, MailOut, Ticket
 from torwart.wire.mail import Attachment, Letter, new_message_id, write
 
@@ -69,12 +70,21 @@ def enqueue(
         now=now,
         files=files,
         certificate=certificate,
-        references=references or _threads(about).get(address.lower(), ()),
+        references=references or _thread(about, address),
         address=address.lower(),
         client_id=client,
     )
     row.save()
     return row.pk
+
+
+_PEOPLE = """
+SELECT c.id, c.email, c.language, c.mail_state, t.id,
+       (SELECT m.message_id FROM store_mailout AS m
+         WHERE m.ticket_id = t.id AND m.address = lower(c.email) ORDER BY m.id LIMIT 1)
+  FROM store_contact AS c LEFT JOIN store_ticket AS t ON t.number = %(ticket)s
+ WHERE c.client_id = %(client)s AND c.active ORDER BY c.id
+"""
 
 
 def to_contacts(
@@ -89,24 +99,22 @@ def to_contacts(
     files: Sequence[Attachment] = (),
 ) -> list[int]:
     """``enqueue`` to every active contact of the client, each in their language; the ids of the rows."""
-    about = _ticket(ticket)
-    people = list(Contact.objects.filter(client=client, active=True).order_by("id"))
-    threads = {} if references else _threads(about)
+    found = statement.rows(_PEOPLE, {"client": client, "ticket": ticket})
     rows = [
         _row(
             make_letter,
-            person,
-            about,
-            person.language,
+            Contact(pk=pk, mail_state=mail_state),
+            Ticket(pk=ticket_pk, number=ticket) if ticket_pk is not None else None,
+            language,
             kind=kind,
             secure=secure,
             now=now,
             files=files,
-            references=references or threads.get(person.email.lower(), ()),
-            address=person.email.lower(),
+            references=references or ([first] if first else ()),
+            address=email.lower(),
             client_id=client,
         )
-        for person in people
+        for pk, email, language, mail_state, ticket_pk, first in found
     ]
     return [row.pk for row in MailOut.objects.bulk_create(rows)]
 
@@ -176,12 +184,12 @@ def _ticket(number: str) -> Ticket | None:
     return Ticket.objects.only("id", "number", "client_id").get(number=number) if number else None
 
 
-def _threads(ticket: Ticket | None) -> dict[str, list[str]]:
-    """By address, the first mail about the ticket: what later ones hang on."""
+def _thread(ticket: Ticket | None, address: str) -> Sequence[str]:
+    """The first mail about the ticket to this address: what later ones hang on."""
     if ticket is None:
-        return {}
-    rows = MailOut.objects.filter(ticket=ticket).order_by("address", "id").distinct("address")
-    return {address: [message_id] for address, message_id in rows.values_list("address", "message_id")}
+        return ()
+    rows = MailOut.objects.filter(ticket=ticket, address=address.lower()).order_by("id")
+    return list(rows.values_list("message_id", flat=True)[:1])
 
 
 def framed(letter: Letter, ticket: str) -> Letter:
