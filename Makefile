@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x "$(BIN)/python" || $(PYTHON) -m venv "$(VENV)"
 	@echo "Installing what requirements.lock names into $(VENV) …"
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable clients/python
 	@touch "$(STAMP)"
 
 demo: install
@@ -38,6 +38,7 @@ check: install
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
+	cd clients/python && "$(CURDIR)/$(BIN)/mypy"
 	"$(BIN)/lint-imports"
 	"$(BIN)/python" -m torwart.config.glossary
 

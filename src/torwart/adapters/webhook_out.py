@@ -199,7 +199,7 @@ def envelope(due: Due, source: str) -> dict[str, Any]:
         "source": source,
         "type": due.type,
         "subject": due.subject,
-        "time": due.at.isoformat(),
+        "time": due.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),  # as in the feed
         "datacontenttype": "application/json",
         "data": json.loads(due.data),
     }

@@ -120,7 +120,10 @@ def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = F
         before = os.environ.get(_ENVIRONMENT)
         os.environ[_ENVIRONMENT] = url
         chosen = "web_settings" if web else "api_settings" if api else "settings"
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"torwart.config.{chosen}")
+        if web or api:  # what serves takes nobody else's settings, also not a parent's
+            os.environ["DJANGO_SETTINGS_MODULE"] = f"torwart.config.{chosen}"
+        else:
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"torwart.config.{chosen}")
         django.setup()
         if before is None:
             del os.environ[_ENVIRONMENT]

@@ -1,6 +1,9 @@
 """Serving a Django application by WSGI: the processes that do it, and what they are told of database and settings."""
 
+import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +31,21 @@ def serve(*, workers: int, threads: int, **where: Any) -> None:
         log_level=LogLevels.warning,
         **where,
     ).serve()
+
+
+def end_with_server() -> None:
+    """In a process that serves: end when the one that started it is gone, also by ``kill -9``.
+
+    Otherwise it would go on with a socket nobody manages, beside the ones of a server started anew.
+    """
+    server = multiprocessing.parent_process()
+    if server is not None:
+        threading.Thread(target=_watch, args=(server.sentinel,), name="server-watch", daemon=True).start()
+
+
+def _watch(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(70)  # whoever is being answered asks again with the same key
 
 
 @contextmanager

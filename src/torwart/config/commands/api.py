@@ -24,6 +24,7 @@ _WORKERS = Words(de="Anzahl Prozesse.", en="Number of processes.")
 _THREADS = Words(
     de="Threads je Prozess; lange Abfragen halten je einen.", en="Threads a process; long polls hold one each."
 )
+_TAKEN = Words("{path} wird schon bedient.", "{path} is served already.")
 _HOOKS = Words(de="Webhooks hier zustellen.", en="Deliver webhooks here.")
 
 
@@ -42,6 +43,7 @@ def command(path: Path, workers: int, threads: int, webhooks: bool) -> None:
     path = path.absolute()
     with installed(api=True) as url, told(url, "api_settings"):
         exit_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        _clear(path)
         sender = _sender() if webhooks else None
         if sender is not None:
             threading.Thread(target=sender.work, name="webhooks", daemon=True).start()
@@ -52,6 +54,17 @@ def command(path: Path, workers: int, threads: int, webhooks: bool) -> None:
             if sender is not None:
                 sender.stop()
             path.unlink(missing_ok=True)
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket a killed process has left; one that somebody serves is theirs."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            path.unlink(missing_ok=True)
+        else:
+            raise click.UsageError(_TAKEN.text(path=path))
 
 
 def _sender() -> Any:

@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.renderers import BaseRenderer
+from pydantic_core import to_json
 
 from torwart.faces.emt_api import capability, event, operation, problem, schema, webhook
 from torwart.faces.emt_api.problem import Invalid, pointer
@@ -30,6 +32,15 @@ _PROBLEMS = {
 }
 
 
+class _Json(BaseRenderer):
+    """Times with all their digits, the same in answers, kept answers and webhooks."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        return to_json(data)
+
+
 class _Api(NinjaAPI):
     def get_openapi_schema(self, **options: Any) -> Any:
         """What ninja makes of the operations, and the problems every one of them may answer with."""
@@ -50,6 +61,7 @@ api = _Api(
     openapi_url=None,
     docs_url=None,
     urls_namespace="emt_api",
+    renderer=_Json(),
 )
 operation.add_processes()
 api.add_router("/operations", operation.placing)
