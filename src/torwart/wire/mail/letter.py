@@ -136,6 +136,9 @@ def _wrapped(content: str, first: str = "", rest: str | None = None) -> str:
     out: list[str] = []
     for line in content.splitlines() or [""]:
         lead = rest if out else first
+        if line and len(lead) + len(line) <= WIDTH and line == line.strip() and line.isprintable():
+            out.append(lead + line)  # what textwrap would answer, ten times as fast
+            continue
         wrapped = textwrap.wrap(
             line, WIDTH, initial_indent=lead, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
         )
