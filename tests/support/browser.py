@@ -41,6 +41,7 @@ _FLAGS = [
     "--disable-sync",
 ]
 _THREADS = 4
+_RUNNING: list[Any] = []
 
 
 def chromium() -> str:
@@ -189,11 +190,18 @@ def sign_in(context: BrowserContext, site: Site, user: Any) -> None:
 
 @contextmanager
 def engine() -> Iterator[Any]:
-    """One Chromium for a test session."""
+    """One Chromium for a test session; whoever asks while one runs gets the same."""
+    if _RUNNING:
+        yield _RUNNING[0]
+        return
     # Playwright keeps an event loop in this thread; Django would take that for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium(), args=_FLAGS)
+        _RUNNING.append(playwright.chromium.launch(executable_path=chromium(), args=_FLAGS))
+        try:
+            yield _RUNNING[0]
+        finally:
+            _RUNNING.clear()
 
 
 def check_page(page: Page, *, status: int = 200) -> None:

@@ -14,11 +14,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from torwart.adapters.engine import AbsurdEngine
 from torwart.kernel.contact_state import MailState
 from torwart.kernel.identifiers import BdewCode, MaLoId
+from torwart.kernel.refusals.gateway import GATEWAY_NOT_CONNECTED
 from torwart.kernel.role import Role
+from torwart.kernel.words import Words
 from torwart.processes import ordering
 from torwart.processes.ordering import Header, Orderer
+from torwart.rules.service_time import CALENDAR
 from torwart.services import audit
 from torwart.services import client as clients
+from torwart.services import draft as drafts
+from torwart.services import order as orders
+from torwart.services import run as runs
+from torwart.services import ticket as tickets
 from torwart.store import models
 
 NOW = datetime.now(UTC)
@@ -218,3 +225,173 @@ def commissioning_fields(owner: Town, number: int) -> Mapping[str, Any]:
         "technician": "Erika Muster",
         "technician_phone": "+49 261 123456",
     }
+
+
+def filled() -> tuple[Town, dict[str, str]]:
+    """A client with much of everything in every state, and the address of every kind of page by name."""
+    owner = town(gateways=7)
+    _configurations()
+    numbers = _orders(owner)
+    question = _question(owner)
+    begun = _drafts(owner)
+    note = models.DeliveryNote.objects.get(client_id=owner.client)
+    models.DeliveryNoteItem.objects.create(
+        note=note,
+        position=99,
+        device_id="EPPC0299999999",
+        kind="SMGW",
+        result="refused",
+        code="els.seal",
+        de="Das Gütesiegel-Zertifikat ist abgelaufen.",
+        en="The seal certificate has expired.",
+    )
+    models.DeliveryNote.objects.filter(pk=note.pk).update(refused=1)
+    return owner, _pages(owner, numbers, question, begun, note.pk)
+
+
+def _configurations() -> None:
+    for kind, firmware, meter, end in (("SMGW-P", "1.4.2", "eHZ-P", None), ("CASA 1.0", "2.1", "Q3D", 500)):
+        models.ApprovedConfiguration.objects.create(
+            gateway_type=kind,
+            firmware=firmware,
+            meter_type=meter,
+            valid_from=NOW - timedelta(days=400),
+            valid_until=NOW + timedelta(days=end) if end else None,
+        )
+    models.CcCertificate.objects.create(
+        number="BSI-DSZ-CC-0831", gateway_type="SMGW-P", firmware="1.4.2", valid_until=NOW + timedelta(days=900)
+    )
+
+
+def _orders(owner: Town) -> dict[str, str]:
+    """Orders that are new, running and waiting for the device, proposed other times, done and failed."""
+    devices = owner.gateways
+    new = owner.order("connectivity_test", devices[1])
+    running = owner.order("connectivity_test", devices[2], at=NOW - timedelta(hours=1))
+    moved = owner.order("wake_up", devices[4], at=NOW - timedelta(hours=2))
+    done = owner.order("wake_up", devices[5], at=NOW - timedelta(hours=5))
+    failed = owner.order("wake_up", devices[6], at=NOW - timedelta(hours=6))
+    silent = GATEWAY_NOT_CONNECTED(gateway=devices[2])
+    for number in (running, done, failed):
+        order = models.Order.objects.get(number=number)
+        run_id = str(order.run.run_id)
+        begun = order.submitted_at + timedelta(minutes=5)
+        orders.begin(number, run_id, unmet=list, now=begun, pause=timedelta(seconds=5))
+        runs.enter_step(run_id, "accepted", 1)
+        runs.enter_step(run_id, "connection" if number == running else "packet", 2)
+        _exchange(order)
+    runs.attempt_failed(run_id_of(running), "connection", silent, NOW + timedelta(minutes=5))
+    rows = [(Words("Verbunden nach", "Connected after"), "812 ms")]
+    orders.succeed(done, run_id_of(done), {"connected": True}, rows=rows, files=[], now=NOW - timedelta(hours=3))
+    orders.fail(failed, run_id_of(failed), silent, now=NOW - timedelta(hours=3))
+    times = [NOW + timedelta(days=n) for n in range(3, 10)]
+    open_times = [CALENDAR.next_open(time) for time in times][:2]
+    orders.propose(AbsurdEngine(), moved, open_times, "Alle Operatoren sind belegt.", user=_operator().pk, now=NOW)
+    return {"new": new, "running": running, "moved": moved, "done": done, "failed": failed}
+
+
+def run_id_of(number: str) -> str:
+    """The run of an order."""
+    return str(models.Order.objects.get(number=number).run.run_id)
+
+
+def _exchange(order: Any) -> None:
+    models.Exchange.objects.create(
+        at=NOW,
+        client_id=order.client_id,
+        gateway_id=order.gateway_id,
+        run_id=order.run_id,
+        peer="gateway",
+        outgoing=True,
+        purpose="status",
+        request_line="GET /smgw/cosem/ldevs/EPPC0200001001.sm/objects HTTP/1.1",
+        request_head="host: gateway\nauthorization: …",
+        request_size=0,
+        request_digest="0" * 64,
+        status=200,
+        answer_head="content-type: application/cms",
+        answer_size=4312,
+        answer_digest="1" * 64,
+        milliseconds=412,
+    )
+
+
+def _operator() -> Any:
+    found, _ = models.User.objects.get_or_create(
+        email="otto@torwart.example", defaults={"name": "Keller", "first_name": "Otto", "roles": ["operator"]}
+    )
+    return found
+
+
+def _question(owner: Town) -> str:
+    number = tickets.open_question(
+        client=owner.client,
+        contact=None,
+        subject="Wann kommt die neue Firmware?",
+        now=NOW - timedelta(hours=20),
+        text="Guten Tag,\nwann ist die Version 1.5 freigegeben?",
+        author="Anna Berg",
+        actor="client:anna",
+    )
+    tickets.ask_client(number, "Für welchen Typ fragen Sie?", user=_operator().pk, now=NOW - timedelta(hours=10))
+    return number
+
+
+def _drafts(owner: Town) -> dict[str, int]:
+    """A draft half done, one whose delivery note is missing, and one that is ready to be checked."""
+    person, device = owner.contact.pk, owner.gateways
+    some = {key: commissioning_fields(owner, 0)[key] for key in ("melo", "malos", "address", "meters")}
+    half = drafts.begin(person, "commissioning", {"gateway": device[0], **some}, now=NOW)
+    drafts.keep(half, person, {}, done=["geraet", "place"], now=NOW)
+    missing = drafts.begin(person, "commissioning", {"gateway": "EPPC0299999999"}, now=NOW)
+    everything = {"gateway": device[3], **commissioning_fields(owner, 3), "_when": "asap", "_reference": "Nord"}
+    ready = drafts.begin(person, "commissioning", everything, now=NOW)
+    steps = ["geraet", "place", "devices", "profiles", "installation", "termin", "zuordnung"]
+    drafts.keep(ready, person, {}, done=steps, now=NOW)
+    return {"half": half, "missing": missing, "ready": ready}
+
+
+def _pages(
+    owner: Town, numbers: Mapping[str, str], question: str, begun: Mapping[str, int], note: int
+) -> dict[str, str]:
+    device, person = owner.gateways, models.Contact.objects.filter(client_id=owner.client).latest("pk").pk
+    half, ready = f"bestellen/entwurf/{begun['half']}/", f"bestellen/entwurf/{begun['ready']}/"
+    paths = {
+        "start": "",
+        "choose": "bestellen/",
+        "begin": f"bestellen/commissioning/?geraet={device[0]}",
+        "draft": half,
+        "draft_missing": f"bestellen/entwurf/{begun['missing']}/",
+        "draft_device": f"{half}seite/geraet/",
+        "draft_section": f"{half}seite/devices/",
+        "draft_profiles": f"{half}seite/profiles/",
+        "draft_instant": f"{half}seite/installation/",
+        "draft_time": f"{ready}seite/termin/",
+        "draft_header": f"{half}seite/zuordnung/",
+        "draft_check": f"{ready}pruefen/",
+        "draft_delete": f"{ready}loeschen/",
+        "orders": "auftraege/?stand=alle",
+        "sent": f"auftraege/{numbers['new']}/gesendet/",
+        "order": f"auftraege/{numbers['running']}/",
+        "order_moved": f"auftraege/{numbers['moved']}/",
+        "order_done": f"auftraege/{numbers['done']}/",
+        "order_failed": f"auftraege/{numbers['failed']}/",
+        "cancel": f"auftraege/{numbers['running']}/stornieren/",
+        "tickets": "vorgaenge/?stand=alle",
+        "ticket": f"vorgaenge/{question}/",
+        "ask": "vorgaenge/frage/",
+        "devices": "geraete/",
+        "device": f"geraete/{device[2]}/",
+        "device_stock": f"geraete/{device[0]}/",
+        "configurations": "geraete/freigaben/",
+        "notes": "geraete/lieferscheine/",
+        "note": f"geraete/lieferscheine/{note}/",
+        "contacts": "ansprechpartner/",
+        "person": "ansprechpartner/neu/",
+        "certificate": f"ansprechpartner/{person}/zertifikat/",
+        "take_out": f"ansprechpartner/{person}/austragen/",
+        "access": "ansprechpartner/zugriffe/",
+        "processes": "bestellen/prozesse/",
+        "process": "bestellen/prozesse/commissioning/",
+    }
+    return {name: f"/portal/{path}" for name, path in paths.items()}

@@ -20,6 +20,8 @@ _ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "bestellen/entwurf/<int:pk>
 urlpatterns = [
     path("", start.page, name="start"),
     path("bestellen/", draft.choose, name="order_choose"),
+    path("bestellen/prozesse/", process.index, name="processes"),
+    path("bestellen/prozesse/<slug:name>/", process.page, name="process"),
     path("bestellen/<slug:name>/", draft.begin, name="order_begin"),
     path(f"{_DRAFT}/", draft.tasks, name="draft"),
     path(f"{_DRAFT}/pruefen/", draft.check, name="draft_check"),
@@ -53,7 +55,5 @@ urlpatterns = [
     path(f"{_CONTACT}/austragen/", contact.deactivate, name="contact_deactivate"),
     path(f"{_CONTACT}/zertifikat/", contact.certificate, name="contact_certificate"),
     path(f"{_CONTACT}/test/", contact.test, name="contact_test"),
-    path("zugriffe/", access.index, name="accesses"),
-    path("prozesse/", process.index, name="processes"),
-    path("prozesse/<slug:name>/", process.page, name="process"),
+    path("ansprechpartner/zugriffe/", access.index, name="accesses"),
 ]

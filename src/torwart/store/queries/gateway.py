@@ -63,7 +63,7 @@ def filtered(
     return rows
 
 
-def _found(client: int, text: str) -> QuerySet[Gateway, dict[str, int]]:
+def _found(client: int, text: str) -> QuerySet[Gateway, Any]:
     plain = "".join(text.upper().split())
     own = Gateway.objects.filter(client=client, device_id__contains=plain).order_by().values("pk")
     meters = Meter.objects.filter(client=client, gateway__isnull=False).order_by()

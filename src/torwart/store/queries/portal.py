@@ -56,7 +56,7 @@ def orders(
     return rows.filter(pk__in=_orders_with(client, text)) if text else rows
 
 
-def _orders_with(client: int, text: str) -> QuerySet[Order, dict[str, int]]:
+def _orders_with(client: int, text: str) -> QuerySet[Order, Any]:
     """Orders of that number or ticket number, with that in their reference, or on a gateway with that in its id."""
     own = Order.objects.filter(client=client).order_by()
     plain = "".join(text.upper().split())
@@ -75,7 +75,9 @@ def _order_number(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """One order and everything of it the client may see, oldest first. ``steps`` by name."""
+    """One order and everything of it the client may see, oldest first. ``steps`` by name; ``reason``: why its ticket
+    waits, German and English.
+    """
 
     order: Order
     ticket: Ticket
@@ -83,6 +85,7 @@ class OrderFile:
     entries: list[TicketEntry]
     mails: list[MailOut]
     proposals: list[Proposal]
+    reason: tuple[str, str]
 
     @property
     def open_proposal(self) -> Proposal | None:
@@ -104,6 +107,7 @@ def order(client: int, number: str) -> OrderFile | None:
         entries=_entries(row.ticket),
         mails=_mails(row.ticket),
         proposals=list(Proposal.objects.filter(order=row).order_by("id")),
+        reason=_reason(row.ticket),
     )
 
 

@@ -20,6 +20,7 @@ from torwart.rules import device_light
 from torwart.rules.lead_time import hours_and_minutes
 
 register = template.Library()
+_WAITS_FOR_YOU = Words("wartet auf Sie", "waits for you")
 
 _ORDER_KINDS = {
     OrderState.SUBMITTED: "info",
@@ -59,6 +60,9 @@ def order_kind(state: str) -> str:
 
 @register.filter
 def ticket_state(state: str) -> str:
+    """The state in the words of the table; whoever is waited for is spoken to."""
+    if state == TicketState.WAITING_CLIENT:
+        return _WAITS_FOR_YOU.text(active())
     return TICKET.states[TicketState(state)].text(active())
 
 
