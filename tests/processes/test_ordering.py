@@ -264,6 +264,13 @@ def test_the_preview_says_what_can_be_counted_on(people: Clientele) -> None:
     assert past.refusal.code == "service_time.in_the_past"
     assert len(past.alternatives) == 3
 
+    beyond = ordering.preview("commissioning", datetime(2200, 1, 1, tzinfo=UTC), now=MONDAY)
+    assert beyond.refusal is not None
+    assert (beyond.refusal.code, beyond.alternatives) == ("service_time.out_of_range", [])
+    assert examined(people, requested_at=datetime(2200, 1, 1, tzinfo=UTC)) == {
+        "requested_at": "service_time.out_of_range"
+    }
+
     staff("Anna", Role.OPERATOR)
     night = ordering.preview("incident", datetime(2026, 6, 3, 22, tzinfo=UTC), now=MONDAY)
     assert night.refusal is not None

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from order_desk import Desk, desk, well
 
+from torwart.adapters.engine import Tuning
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.gateway import GATEWAY_NOT_CONNECTED
 from torwart.kernel.refusals.process import CLOCK_OFF, GATEWAY_UNKNOWN, STEP_REFUSED
@@ -144,7 +145,7 @@ def test_placing_takes_few_statements(shop: Desk) -> None:
     ) as captured:
         shop.place()
 
-    assert len(captured) <= 26, [query["sql"][:90] for query in captured]
+    assert len(captured) <= 12, [query["sql"][:90] for query in captured]
 
 
 # --- beginning --------------------------------------------------------------------------------------------------------
@@ -607,6 +608,40 @@ def test_a_failed_order_can_be_tried_again(shop: Desk) -> None:
         refused(lambda: ordering.again(shop.engine, again, user=operator.pk, actor="x", now=shop.clock.time)).code
         == "order.not_failed"
     )
+
+
+class Killed(BaseException):
+    """What a worker meets at a crash."""
+
+
+POINTS = 11
+"""Falling asleep, then begin and end of: the beginning, three steps, the end."""
+
+
+@pytest.mark.requirement("O-8")
+@pytest.mark.parametrize("point", range(POINTS))
+def test_a_crash_anywhere_changes_nothing(shop: Desk, point: int) -> None:
+    """The worker dies before or after any step: the order still ends once, with one mail of each kind."""
+    seen = 0
+
+    def die_once(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == point + 1:
+            raise Killed
+
+    shop.engine.on_step = die_once
+    shop.engine.tuning = Tuning(poll=0.01, tries=8)
+    number = shop.played()
+    for _ in range(3):
+        shop.on(minutes=10)
+
+    assert seen > point
+    assert shop.states(number) == ("done", "resolved", "succeeded")
+    kinds = list(MailOut.objects.order_by("id").values_list("kind", "language"))
+    assert sorted(kinds) == sorted({(kind, of) for kind in ("order.placed", "order.done") for of in ("de", "en")})
+    assert actions(f"order:{number}") == ["order.placed", "order.begun", "order.done"]
+    assert [step.state for step in Step.objects.order_by("position")] == ["done"] * 3
 
 
 # --- strangers --------------------------------------------------------------------------------------------------------

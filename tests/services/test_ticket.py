@@ -298,6 +298,32 @@ def test_the_ticket_of_a_running_order_ends_with_it(own_database: str) -> None:
     assert process("incident").unattended is False
 
 
+def test_an_incident_is_told_to_the_client_with_what_is_known(people: Clientele) -> None:
+    """Each contact reads it in its language; without anything to say nobody is written to."""
+    rows = ((tickets.Words("Betroffen", "Affected"), tickets.Words("3 Gateways", "3 gateways")),)
+    number = tickets.open_incident(
+        client=people.client.pk, subject="Störung WAN", text="Kein Kontakt", now=MONDAY, actor="watch", rows=rows
+    )
+    german, english = MailOut.objects.order_by("id")
+    assert (german.kind, ticket(number).kind) == ("ticket.incident", "incident")
+    assert "Betroffen:  3 Gateways" in german.text
+    assert "Affected:  3 gateways" in english.text
+    tickets.open_incident(client=people.client.pk, subject="x", text="y", now=MONDAY, actor="watch")
+    assert MailOut.objects.count() == 2
+
+
+def test_letters_about_an_order_name_its_process_in_the_readers_language(own_database: str) -> None:
+    """A question within an order goes to all contacts, each reading order number and process in its language."""
+    shop = desk()
+    number = shop.place()
+    anna = staff("Anna", Role.OPERATOR)
+    tickets.ask_client(f"T{number[1:]}", "Welches?", user=anna.pk, now=shop.clock.time)
+    german, english = MailOut.objects.filter(kind="ticket.question").order_by("id")
+
+    assert f"Rückfrage zu {number}, Kommunikationstest" in german.subject
+    assert f"A question about {number}, Connectivity test" in english.subject
+
+
 @pytest.mark.requirement("P-1")
 @pytest.mark.parametrize("number", ["T-000000000", "", "A-1", "x" * 500, "T-12345678\x00"])
 def test_a_number_nobody_has_is_unknown(people: Clientele, operator: User, number: str) -> None:

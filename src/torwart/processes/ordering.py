@@ -21,6 +21,7 @@ from torwart.kernel.refusals.order import (
     PARTICIPANT_UNKNOWN,
 )
 from torwart.kernel.refusals.process import FIELD_MISSING, GATEWAY_UNKNOWN
+from torwart.kernel.refusals.service_time import OUT_OF_RANGE, OUTSIDE_HOURS
 from torwart.kernel.words import Words
 from torwart.ports.process_engine import ProcessEngine
 from torwart.processes.definition import NOTHING, Examined, Process, process
@@ -93,15 +94,18 @@ def preview(name: str, requested_at: datetime | None, *, now: datetime) -> Previ
     """Planned or unplanned, when it is due and why, the service time that counts, and other times if need be."""
     chosen = process(name)
     refusal = None
-    if requested_at is not None:
-        try:
-            lead_time.check_requested(now, requested_at, unattended=chosen.unattended)
-        except Refusal as refused:
-            refusal = refused
-    commitment = lead_time.commit(now, None if refusal is not None and requested_at < now else requested_at)  # type: ignore[operator]
+    try:
+        _requested(chosen, requested_at, now)
+    except Refusal as refused:
+        refusal = refused
+    possible = refusal is None or refusal.code == OUTSIDE_HOURS.code
+    commitment = lead_time.commit(now, requested_at if possible else None)
     limit = lead_time.PLANNED_LEAD if commitment.planned else lead_time.UNPLANNED_LIMIT
     others: list[datetime] = []
-    if requested_at is not None and (refusal or not commitment.planned or not capacity.free(chosen, requested_at)):
+    out_of_range = refusal is not None and refusal.code == OUT_OF_RANGE.code
+    if requested_at is None or out_of_range:
+        return Preview(commitment, counted(now, limit), refusal, [])
+    if refusal or not commitment.planned or not capacity.free(chosen, requested_at):
         others = capacity.alternatives(chosen, requested_at, now=now)
     return Preview(commitment, counted(now, limit), refusal, others)
 
@@ -201,8 +205,10 @@ def _checked_header(
 
 
 def _requested(chosen: Process, requested_at: datetime | None, now: datetime) -> datetime | None:
+    """The requested time, if it can be asked for at all (T-5)."""
     if requested_at is not None:
         lead_time.check_requested(now, requested_at, unattended=chosen.unattended)
+        lead_time.commit(now, requested_at)
     return requested_at
 
 

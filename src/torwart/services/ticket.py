@@ -58,9 +58,19 @@ def open_incident(
     contact: int | None = None,
     gateway: int | None = None,
     author: str = "",
+    rows: tuple[tuple[Words, Words], ...] = (),
 ) -> str:
-    """An incident outside an order, e.g. from supervision or a reported account (P-4, M-1); its number."""
-    return _open(TicketKind.INCIDENT, client, contact, gateway, subject, text, now, None, author, actor)
+    """An incident outside an order, e.g. from supervision or a reported account (P-4, M-1); its number.
+
+    With ``rows``, what is known of it, the client is told at once.
+    """
+    with transaction.atomic():
+        number = _open(TicketKind.INCIDENT, client, contact, gateway, subject, text, now, None, author, actor)
+        if rows:
+            ticket = _locked(number)
+            about = _about(ticket)
+            _mail(ticket, "ticket.incident", lambda language: letters.incident(language, about, rows=rows), now)
+    return number
 
 
 def _open(
@@ -442,7 +452,11 @@ def _audit(ticket: Ticket, action: str, actor: str, now: datetime, payload: dict
 
 
 def _about(ticket: Ticket) -> letters.About:
-    return letters.About(ticket.number, ticket.subject, outbox.portal_url(f"/portal/vorgaenge/{ticket.number}/"))
+    named = Words(ticket.subject, ticket.subject)
+    if ticket.order is not None:
+        de, en = ticket.order.wording["process"]
+        named = Words(f"{ticket.order.number}, {de}", f"{ticket.order.number}, {en}")
+    return letters.About(ticket.number, named, outbox.portal_url(f"/portal/vorgaenge/{ticket.number}/"))
 
 
 def _mail(ticket: Ticket, kind: str, make: outbox.MakeLetter, now: datetime) -> None:

@@ -13,7 +13,7 @@ class About:
     """``about``: what the ticket is about, e.g. an order and its process."""
 
     number: str
-    about: str
+    about: Words
     url: str
 
 
@@ -87,9 +87,10 @@ def resolved(language: str, about: About, *, text: str) -> Letter:
 
 
 def _letter(name: str, language: str, about: About, *blocks: Block, **values: object) -> Letter:
-    opening = _T[f"{name}_text"].text(language, about=about.about, **values)
+    named = about.about.text(language)
+    opening = _T[f"{name}_text"].text(language, about=named, **values)
     return Letter(
-        _T[name].text(language, about=about.about),
+        _T[name].text(language, about=named),
         (
             Paragraph(f"{GREETING.text(language)}\n{opening}"),
             *blocks,
