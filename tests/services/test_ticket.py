@@ -12,6 +12,8 @@ from order_desk import Desk, desk
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
+from torwart.kernel.ticket_state import TicketVerb
+from torwart.kernel.words import Words
 from torwart.processes.definition import process
 from torwart.rules.service_time import deadline, service_time
 from torwart.services import ticket as tickets
@@ -111,7 +113,7 @@ def test_waiting_for_a_device_does_not_pause(db: None, people: Clientele) -> Non
     shop_number = tickets.open_question(client=None, contact=None, subject="x", text="y", now=MONDAY)
     row = ticket(shop_number)
     due = row.due_at
-    tickets.wait_on(row, tickets.TicketVerb.AWAIT_DEVICE, tickets.Words("a", "b"), actor="x", now=MONDAY + HOUR)
+    tickets.wait_on(row, TicketVerb.AWAIT_DEVICE, Words("a", "b"), actor="x", now=MONDAY + HOUR)
     assert ticket(shop_number).due_at == due
     tickets.resume(shop_number, actor="x", now=MONDAY + 2 * HOUR)
     assert ticket(shop_number).due_at == due == tickets.clock(shop_number).due
@@ -143,7 +145,7 @@ def test_the_deadline_follows_from_the_audit_trail_alone(people: Clientele, step
     }
     for verb, minutes in steps:
         now += timedelta(minutes=minutes)
-        assert possibly(verbs[verb]) in ("", "state.not_allowed")
+        assert possibly(verbs[verb]) in ("", "state.not_allowed", "ticket.over")
         assert ticket(number).due_at == ticket_clock.timing(number).due
     row, timing = ticket(number), ticket_clock.timing(number)
     assert (row.due_at is None) == (timing.clock.resting is not None)
@@ -242,6 +244,18 @@ def test_a_call_and_a_note_are_kept(number: str, operator: User) -> None:
     assert not MailOut.objects.exists()
 
 
+@pytest.mark.requirement("C-2")
+def test_nobody_talks_where_nobody_listens(number: str, operator: User, people: Clientele) -> None:
+    """A resolved question opens again with the client's word; a closed one refuses it and says where to ask."""
+    client, erika = people.client.pk, {"author": "E", "actor": "user:e"}
+    tickets.resolve(None, number, "gut", user=operator.pk, now=MONDAY)  # type: ignore[arg-type]
+    tickets.add_message(number, "nein", client=client, now=MONDAY, **erika)
+    assert ticket(number).state == "open"
+    tickets.resolve(None, number, "gut", user=operator.pk, now=MONDAY)  # type: ignore[arg-type]
+    tickets.close(number, actor="user:x", now=MONDAY)
+    assert refused(lambda: tickets.add_message(number, "doch", client=client, now=MONDAY, **erika)) == "ticket.over"
+
+
 def test_words_that_say_nothing_are_refused(number: str, operator: User) -> None:
     """Empty, far too long or with a NUL: refused, and nothing is written."""
     before = ticket(number).entries.count()
@@ -300,7 +314,7 @@ def test_the_ticket_of_a_running_order_ends_with_it(own_database: str) -> None:
 
 def test_an_incident_is_told_to_the_client_with_what_is_known(people: Clientele) -> None:
     """Each contact reads it in its language; without anything to say nobody is written to."""
-    rows = ((tickets.Words("Betroffen", "Affected"), tickets.Words("3 Gateways", "3 gateways")),)
+    rows = ((Words("Betroffen", "Affected"), Words("3 Gateways", "3 gateways")),)
     number = tickets.open_incident(
         client=people.client.pk, subject="Störung WAN", text="Kein Kontakt", now=MONDAY, actor="watch", rows=rows
     )

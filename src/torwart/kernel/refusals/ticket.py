@@ -41,3 +41,10 @@ TICKET_EFFORT = kind(
     retry=Retry.AFTER_CHANGE,
     source="O-5, M-2 (KL 4.2 footnote, 5)",
 )
+TICKET_OVER = kind(
+    "ticket.over",
+    de="{number} ist beendet, dort liest niemand mehr mit. Stellen Sie Ihre Frage bitte als neuen Vorgang.",
+    en="{number} has ended, nobody reads there any more. Please ask your question as a new ticket.",
+    side=Side.CLIENT,
+    source="C-2",
+)
