@@ -33,7 +33,7 @@ from torwart.rules.audit_chain import GENESIS
 from torwart.store import models
 from torwart.store.copying import copy
 
-CLIENTS, GATEWAYS_A_CLIENT, EMTS, NOTE = 120, 20, 40, 480
+CLIENTS, GATEWAYS_A_CLIENT, EMTS, NOTE = 120, 100, 40, 480
 """``GATEWAYS_A_CLIENT``: a small fleet has fewer clients; ``NOTE``: gateways on one delivery note."""
 _USES = ("TLS", "SIG", "ENC")
 _TYPES = tuple(

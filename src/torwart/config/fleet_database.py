@@ -21,13 +21,21 @@ def opened(name: str) -> Iterator[str]:
     url = beside(database_url(), name)
     try:
         with psycopg.connect(beside(url, "postgres"), autocommit=True) as server:
-            if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not known:
+            create(url)
         migrate(url)
         yield url
         connections.close_all()
     finally:
         release_database()
+
+
+def create(url: str) -> None:
+    """Make the database of ``url`` anew, empty; what a killed process has left under this name is dropped."""
+    drop(url)
+    with psycopg.connect(beside(url, "postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_name(url))))
 
 
 def migrate(url: str) -> None:
@@ -40,9 +48,12 @@ def migrate(url: str) -> None:
 
 def drop(url: str) -> None:
     """Drop the database of ``url``, whoever is still connected."""
-    name = urlsplit(url).path.lstrip("/")
     with psycopg.connect(beside(url, "postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_name(url))))
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")
 
 
 def beside(url: str, name: str) -> str:
