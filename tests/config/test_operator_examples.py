@@ -10,21 +10,25 @@ from typing import Any
 
 import click
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.db import connection
 
 from torwart.adapters.mail import StartTls
-from torwart.config import mail_site
 from torwart.config.commands import simulate
 from torwart.config.mailroom import MailRoomConfig
 from torwart.config.wiring import WorkerConfig
 from torwart.headend.config import HeadendConfig, Limits, Scenario
 from torwart.processes.telling import Patience
 from torwart.rules.wake_up import WakeUpLimit
+from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import TestPki
 from torwart.wire.smgw import result_contact
 from torwart.wire.tls import Offer
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operator" / "README.md"
+SOURCE = Path(simulate.__file__).parents[2]
+OURS_ALONE = {"TORWART_PARENT_PIPE", "TORWART_PLAN_AFRESH", "TORWART_API_RATE"}
+"""What our processes tell each other, and names of settings made of variables."""
 BLOCK = re.compile(r"```toml\n# (\S+)[^\n]*\n(.*?)```", re.DOTALL)
 
 
@@ -35,9 +39,26 @@ def place(tmp_path_factory: pytest.TempPathFactory, pki: TestPki) -> Path:
     pki.write(directory / "pki")
     chain = pki.chain_of(pki.gwa.tls.certificate)[:2]
     (directory / "gwa-chain.pem").write_bytes(b"".join(c.public_bytes(Encoding.PEM) for c in chain))
+    (directory / "api.secret").write_text("5e" * 32 + "\n")
+    _write_mail(directory)
     for name, text in BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
         (directory / name).write_text(text)
     return directory
+
+
+def _write_mail(directory: Path) -> None:
+    """The mail room's certificates, keys, trust and password, under the names of the guide."""
+    ca = MailCa.create(datetime.now(UTC))
+    for use in ("sign", "encrypt"):
+        own = ca.issue("service@gwa.example.org", use=use)
+        chain = b"".join(each.public_bytes(Encoding.PEM) for each in (own.certificate, *own.chain))
+        (directory / f"mail-{use}.pem").write_bytes(chain)
+        key = own.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (directory / f"mail-{use}.key").write_bytes(key)
+    (directory / "mail-roots.pem").write_bytes(ca.root.certificate.public_bytes(Encoding.PEM))
+    (directory / "mail-issuing.pem").write_bytes(ca.issuing.certificate.public_bytes(Encoding.PEM))
+    (directory / "mail-ca.crl").write_bytes(ca.crl().public_bytes(Encoding.DER))
+    (directory / "imap.password").write_text("secret\n")
 
 
 def test_the_guide_has_an_example_of_every_part(place: Path) -> None:
@@ -45,10 +66,10 @@ def test_the_guide_has_an_example_of_every_part(place: Path) -> None:
     assert {path.name for path in place.glob("*.toml")} == {
         "headend.toml",
         "worker.toml",
+        "mailroom.toml",
         "gateways.toml",
         "sub-ca.toml",
         "emt.toml",
-        "mailroom.toml",
     }
 
 
@@ -61,6 +82,8 @@ def test_the_head_end_loads_its_example(place: Path) -> None:
     assert config.listeners[Scenario.MANAGEMENT] == ("192.0.2.10", 8443)
     assert (config.metrics, config.name, config.offer.maximum) == (("127.0.0.1", 9470), "north-1", Offer().maximum)
     assert sorted(config.issuers.values()) == [False, True]
+    assert config.api is not None
+    assert (config.api.socket, config.api.secret) == (place / "api.sock", bytes.fromhex("5e" * 32))
 
 
 def test_the_head_ends_example_shows_every_limit(place: Path) -> None:
@@ -84,17 +107,38 @@ def test_the_worker_loads_its_example(place: Path) -> None:
     assert len(config.maker_keys) == 1
 
 
+@pytest.mark.requirement("S-MAIL-1", "C-2")
 def test_the_mail_room_loads_its_example(place: Path) -> None:
-    """With a test identity beside it the example makes a desk; its limits of trust are what it says."""
-    mail_site.create(place / "made", datetime.now(UTC), deliver_to=25)
-    for file in (place / "made").glob("mail-*.pem"):
-        file.rename(place / file.name)
+    """Both ways in, one way out; certificates, keys and lists fit together."""
     config = MailRoomConfig.load(place / "mailroom.toml")
+    desk = config.desk()
 
-    assert (config.listen, config.domains, config.imap) == (("127.0.0.1", 2525), ("torwart.example",), None)
-    assert (config.sender.host, config.sender.port, config.sender.starttls) == ("127.0.0.1", 25, StartTls.OFFERED)
-    assert config.desk().identity.address == "service@torwart.example"
-    assert len(config.desk().trust.certificates) == 2
+    assert (desk.identity.address, config.domains) == ("service@gwa.example.org", ("gwa.example.org",))
+    assert (len(desk.trust.certificates), len(desk.trust.intermediates), len(desk.trust.crls)) == (1, 1, 1)
+    assert config.listen == ("127.0.0.1", 2525)
+    assert config.imap is not None
+    assert (config.imap.server, config.imap.password, config.imap.tls) == ("imap.example.org:993", "secret", "implicit")
+    assert (config.sender.server, config.sender.starttls) == ("127.0.0.1:25", StartTls.OFFERED)
+
+
+def test_the_guide_names_every_variable_of_the_environment() -> None:
+    """What the program reads is described, and nothing is described that it does not read."""
+    named = re.compile(r"TORWART_[A-Z_]+[A-Z]")
+    read = {name for path in SOURCE.rglob("*.py") for name in named.findall(path.read_text(encoding="utf-8"))}
+    described = set(named.findall(GUIDE.read_text(encoding="utf-8")))
+
+    assert {name for name in read if not name.startswith("TORWART_BENCH_")} - OURS_ALONE == described
+
+
+@pytest.mark.usefixtures("db")
+def test_every_question_to_the_database_can_be_asked() -> None:
+    """Tables and columns are called like that."""
+    questions = re.findall(r"`(SELECT [^`]+)`", GUIDE.read_text(encoding="utf-8"))
+
+    assert len(questions) > 6
+    with connection.cursor() as cursor:
+        for question in questions:
+            cursor.execute(question)
 
 
 @pytest.mark.parametrize(
