@@ -9,7 +9,7 @@ import pytest
 from clientele import CODE, DEVICE, MONDAY, clientele, staff
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from order_desk import Desk, desk, well
+from order_desk import RESULT, Desk, desk, well
 
 from torwart.adapters.engine import Tuning
 from torwart.kernel.refusals import Refusal
@@ -280,8 +280,10 @@ def _stops_at(step: str) -> Callable[[Telling], Mapping[str, Any]]:
     def tell(run: Telling) -> Mapping[str, Any]:
         run.enter("accepted")
         run.enter("connection")
-        run.wait_for("never", step, lambda: None, seconds=86400)
-        return well(run)
+        if step != "connection":
+            run.enter(step)
+        run.wait_for("never", "never", lambda: None, seconds=86400)
+        return RESULT
 
     return tell
 
@@ -290,7 +292,7 @@ def _stops_at(step: str) -> Callable[[Telling], Mapping[str, Any]]:
 def test_cancelling_says_what_stays_done(shop: Desk) -> None:
     """The step that was finished stays and is named in answer and mail; the run goes no further."""
     freed: list[tuple[str, str]] = []
-    shop.tell(_stops_at("x"))
+    shop.tell(_stops_at("meters"))
     number = shop.played()
     assert shop.states(number) == ("in_progress", "open", "running")
     run_id = str(shop.order(number).run.run_id)
@@ -306,20 +308,21 @@ def test_cancelling_says_what_stays_done(shop: Desk) -> None:
     )
     shop.on(days=2)
 
-    assert stays == [Words("Auftrag angenommen", "Order accepted")]
+    assert stays == [Words("Verbindung und Gerätestatus", "Connection and device status")]
     assert freed == [(run_id, DEVICE)]
     assert shop.states(number) == ("cancelled", "resolved", "cancelled")
     text = flat(shop.mails("order.cancelled")[0])
     assert "Einbau verschoben" in text
-    assert "- Auftrag angenommen" in text
-    assert "Verbindung" not in text
-    assert [step.state for step in Step.objects.order_by("position")] == ["done", "failed"]
+    assert "- Verbindung und Gerätestatus" in text
+    assert "Auftrag angenommen" not in text  # leaves nothing behind
+    assert "Zähler" not in text
+    assert [step.state for step in Step.objects.order_by("position")] == ["done", "done", "failed"]
 
 
 @pytest.mark.requirement("O-10")
 def test_what_must_be_finished_cannot_be_cancelled(shop: Desk) -> None:
     """From the process' point of no return on cancelling is refused, names the step, and changes nothing."""
-    shop.tell(_stops_at("x"))
+    shop.tell(_stops_at("connection"))
     number = shop.played()
 
     def cancel() -> object:
@@ -346,7 +349,7 @@ def test_what_must_be_finished_cannot_be_cancelled(shop: Desk) -> None:
 @pytest.mark.requirement("O-10")
 def test_a_run_cancelled_by_an_operator_takes_its_order_along(shop: Desk) -> None:
     """Whoever cancels a run that belongs to an order cancels the order: ticket and client hear of it."""
-    shop.tell(_stops_at("x"))
+    shop.tell(_stops_at("connection"))
     number = shop.played()
 
     assert ending.cancel(shop.engine, str(shop.order(number).run.run_id), actor="user:op", reason="Wartung")

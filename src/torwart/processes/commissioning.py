@@ -130,8 +130,8 @@ FIELDS = (
 )
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
-    Step("reserved", Words("Geräte reserviert", "Devices reserved")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
+    Step("reserved", Words("Geräte reserviert", "Devices reserved"), stays=False),
     Step("first_contact", Words("Erster Kontakt mit Gütesiegel", "First contact with seal certificate")),
     Step("clock", Words("Uhr geprüft", "Clock checked")),
     Step("keys", Words("Schlüssel erzeugt und beantragt", "Keys made and requested")),

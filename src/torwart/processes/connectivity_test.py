@@ -10,7 +10,7 @@ from torwart.processes.telling import Telling
 from torwart.rules import traffic_light
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("connection", Words("Verbindung und Gerätestatus", "Connection and device status")),
     Step("meters", Words("Zähler am LMN", "Meters on the LMN")),
     Step("verdict", Words("Ampel", "Traffic light")),

@@ -142,7 +142,7 @@ FIELDS = (
 )
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("changed", Words("Angaben übernommen", "Details taken over")),
     Step("stored", Words("Zertifikat hinterlegt, Testmail gesendet", "Certificate stored, test mail sent")),
     Step("tested", Words("Gesicherte Mail getestet", "Secure mail tested")),

@@ -107,10 +107,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One visible step: its stable name and what a person reads while it runs."""
+    """One visible step: its stable name and what a person reads while it runs. ``stays``: whether it has an effect that
+    is still there when the run is cancelled later (O-10).
+    """
 
     name: str
     words: Words
+    stays: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ FIELDS = (
 )
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("file", Words("Lieferschein erhalten und geprüft", "Delivery note received and checked")),
     Step("imported", Words("Geräte importiert", "Devices imported")),
     Step("told", Words("Ergebnis je Gerät mitgeteilt", "Result told device by device")),

@@ -97,7 +97,7 @@ FIELDS = (
 )
 
 STEPS = (
-    Step("accepted", Words("Störung aufgenommen", "Incident recorded")),
+    Step("accepted", Words("Störung aufgenommen", "Incident recorded"), stays=False),
     Step("diagnosis", Words("Diagnose durch unsere Operatoren", "Diagnosis by our operators")),
     Step("settled", Words("Störung behoben oder geklärt", "Incident mended or settled")),
 )

@@ -316,6 +316,7 @@ def wording(chosen: Process) -> dict[str, Any]:
         "steps": [[step.name, step.words.de, step.words.en] for step in chosen.steps],
         "next": [chosen.after_ordering.de, chosen.after_ordering.en],
         "attended": not chosen.unattended,
+        "leaves_nothing": [step.name for step in chosen.steps if not step.stays],
     }
 
 

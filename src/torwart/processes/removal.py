@@ -10,7 +10,7 @@ from torwart.processes.telling import Telling
 from torwart.services import commissioning as verbs
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("data", Words("Verbraucherdaten gelöscht", "Consumer data deleted")),
     Step("profiles", Words("Profile gelöscht und geprüft", "Profiles deleted and checked")),
     Step("revocation", Words("Wirkzertifikate gesperrt", "Operational certificates revoked")),

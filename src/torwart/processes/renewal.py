@@ -10,7 +10,7 @@ from torwart.processes.telling import Telling
 from torwart.services import certificate as certificates
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("keys", Words("Neue Schlüssel und Antrag", "New keys and request")),
     Step("certificates", Words("Neue Zertifikate von der Sub-CA", "New certificates from the Sub-CA")),
     Step("exchange", Words("Eingespielt und gewechselt", "Installed and switched")),

@@ -11,7 +11,7 @@ from torwart.services import run as runs
 from torwart.services import wake_up as verbs
 
 STEPS = (
-    Step("accepted", Words("Auftrag angenommen", "Order accepted")),
+    Step("accepted", Words("Auftrag angenommen", "Order accepted"), stays=False),
     Step("packet", Words("Weckruf gesendet", "Wake-up sent")),
     Step("call", Words("Gateway ruft an", "Gateway calls")),
 )

@@ -218,7 +218,7 @@ def test_a_strangers_question_is_given_to_a_client_once(people: Office, now: dat
 
 def test_what_is_refused_keeps_what_was_typed(people: Office, question: str, web: Web, monkeypatch: Any) -> None:
     """A no of the services stands at the form, with the text still in it."""
-    monkeypatch.setattr(tickets, "LONGEST_TEXT", 3)
+    monkeypatch.setattr("torwart.services.ticket.rows.LONGEST_TEXT", 3)
 
     shown = do(web(people.operator), question, "antwort", text="Viel zu lang")
 

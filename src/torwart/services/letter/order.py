@@ -81,8 +81,8 @@ _T: Mapping[str, Words] = {
     "to_order": Words("Zum Auftrag", "To the order"),
     "placed": Words("Auftrag {number} eingegangen: {process}", "Order {number} received: {process}"),
     "placed_text": Words(
-        "vielen Dank, Ihr Auftrag {number} ist am {at} Uhr eingegangen. Das sind Ihre Angaben:",
-        "thank you, your order {number} was received on {at}. These are your entries:",
+        "vielen Dank, Ihr Auftrag {number} ist am {at} Uhr eingegangen.",
+        "thank you, your order {number} was received on {at}.",
     ),
     "entries": Words("Ihre Angaben", "Your entries"),
     "next": Words("So geht es weiter", "What comes next"),
@@ -112,6 +112,7 @@ _T: Mapping[str, Words] = {
         "we are sorry: we cannot keep the time you asked for in order {number} ({process}).",
     ),
     "reason": Words("Grund: {reason}", "Reason: {reason}"),
+    "time": Words("{at} Uhr", "{at}"),
     "times": Words("Diese Termine können wir Ihnen anbieten:", "These are the times we can offer:"),
     "choose": Words(
         "Wählen Sie bitte im Portal einen davon, oder antworten Sie auf diese Mail, wenn keiner passt. Bis dahin ruht "
@@ -198,7 +199,7 @@ def proposed(language: str, about: About, *, times: Sequence[datetime], reason: 
         _opening("proposed", language, about),
         Paragraph(_text("reason", language, reason=reason)),
         Paragraph(_text("times", language)),
-        Items(tuple(spoken(time) for time in times)),
+        Items(tuple(_text("time", language, at=spoken(time)) for time in times)),
         Paragraph(_text("choose", language)),
     )
 

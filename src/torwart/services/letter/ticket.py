@@ -61,7 +61,7 @@ def question(language: str, about: About, *, text: Words) -> Letter:
 
 
 def answer(language: str, about: About, *, text: str, author: str) -> Letter:
-    return _letter("answer", language, about, Quote(text, author), _paragraph("reply", language), author=author)
+    return _letter("answer", language, about, Quote(text), _paragraph("reply", language), author=author)
 
 
 def file_refused(language: str, about: About, *, file: str, why: Words) -> Letter:

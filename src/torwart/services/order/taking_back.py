@@ -54,11 +54,11 @@ def cancel(
         move(order, OrderVerb.CANCEL, now, ended_at=now)
         runs.cancel(engine, run_id_of(order), actor=actor, reason=reason, free=free)
         # Asked only now, when no step can begin any more: the engine's row of the run is ours until the commit.
-        steps = steps_of(order)
+        steps, gone = steps_of(order), order.wording.get("leaves_nothing", ())
         if not_from and not_from in {name for name, _ in steps}:
             words = step_words(order, not_from)
             raise NOT_CANCELLABLE(number=order.number, step_de=words.de, step_en=words.en)
-        stays = [step_words(order, name) for name, state in steps if state == "done"]
+        stays = [step_words(order, name) for name, state in steps if state == "done" and name not in gone]
         close(
             order,
             Words(f"Auftrag storniert: {reason}", f"Order cancelled: {reason}"),
