@@ -348,7 +348,9 @@ def _drafts(owner: Town) -> dict[str, int]:
     ready = drafts.begin(person, "commissioning", everything, now=NOW)
     steps = ["geraet", "place", "devices", "profiles", "installation", "termin", "zuordnung"]
     drafts.keep(ready, person, {}, done=steps, now=NOW)
-    return {"half": half, "missing": missing, "ready": ready}
+    lines = [{"gateway": device[0]}, {"gateway": "EPPC02"}, {"gateway": device[3]}]
+    table = drafts.begin(person, "wake_up", {"_rows": lines}, now=NOW)
+    return {"half": half, "missing": missing, "ready": ready, "table": table}
 
 
 def _pages(
@@ -359,6 +361,8 @@ def _pages(
     paths = {
         "start": "",
         "choose": "bestellen/",
+        "upload": "bestellen/wake_up/tabelle/",
+        "upload_check": f"bestellen/tabelle/{begun['table']}/",
         "begin": f"bestellen/commissioning/?geraet={device[0]}",
         "draft": half,
         "draft_missing": f"bestellen/entwurf/{begun['missing']}/",

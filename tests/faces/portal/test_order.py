@@ -132,17 +132,19 @@ def test_an_order_is_withdrawn_with_one_click(home: Town, contact: Client) -> No
 
 @pytest.mark.requirement("O-10")
 def test_cancelling_says_before_and_after_what_stays(home: Town, contact: Client) -> None:
-    """The question lists the steps done, wants a reason, and the answer repeats what stays."""
-    number = home.order("connectivity_test", home.gateways[1])
+    """The question lists what is done and stays, wants a reason, and the answer repeats it."""
+    number = home.order("removal", home.gateways[1], whereabouts="stock", removed_at=NOW.isoformat())
     run_id = _begun(number)
-    runs.enter_step(run_id, "accepted", 1)
-    runs.enter_step(run_id, "connection", 2)
+    for position, name in enumerate(("accepted", "data", "profiles"), start=1):
+        runs.enter_step(run_id, name, position)
     address = f"/portal/auftraege/{number}/stornieren/"
-    assert "Auftrag angenommen" in _text(contact.get(address))
+    question = _text(contact.get(address))
+    assert "<li>Verbraucherdaten gelöscht</li>" in question
+    assert "Auftrag angenommen" not in question
     assert "Füllen Sie das Feld „Grund“ aus." in _text(contact.post(address, {"reason": ""}))
     page = _text(contact.post(address, {"reason": "Irrtum"}, follow=True))
 
-    assert "Getan ist und bleibt: Auftrag angenommen" in page
+    assert "Getan ist und bleibt: Verbraucherdaten gelöscht" in page
     assert Order.objects.get().state == "cancelled"
 
 

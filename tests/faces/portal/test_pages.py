@@ -86,6 +86,7 @@ _CHANGES = _POSTS | {
     "accesses",
     "upload",
     "upload_template",
+    "upload_check",
 }
 """What only contacts may see: everything that changes something for the client, and who was here."""
 

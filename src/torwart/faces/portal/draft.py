@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -31,6 +32,8 @@ from torwart.store.queries import portal as queries
 
 View = Callable[..., HttpResponse]
 _CHECK = "pruefen"
+ROWS = "_rows"
+"""Under this name a draft keeps the rows of a table instead of one order's values (O-9)."""
 
 
 def orderable() -> list[Process]:
@@ -93,10 +96,14 @@ def begin(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "portal/draft/begin.html", context)
 
 
-def named(rows: list[Any]) -> list[tuple[Any, Process, str]]:
-    """Drafts with their process and device; one whose process has gone cannot be gone on with."""
+def named(rows: list[Any]) -> list[tuple[Any, Process, str, str]]:
+    """Drafts with their process, device and address; one whose process has gone cannot be gone on with."""
     known = [(row, catalogue()[row.process]) for row in rows if row.process in catalogue()]
-    return [(row, each, str(row.values.get(each.subject_field, ""))) for row, each in known]
+    return [(row, each, str(row.values.get(each.subject_field, "")), _address(row)) for row, each in known]
+
+
+def _address(draft: Any) -> str:
+    return reverse("portal:upload_check" if ROWS in draft.values else "portal:draft", args=[draft.pk])
 
 
 # --- filling in -------------------------------------------------------------------------------------------------------
@@ -109,7 +116,7 @@ def _on_draft(view: View) -> View:
     @wraps(view)
     def found(request: HttpRequest, pk: int, *arguments: Any, **named: Any) -> HttpResponse:
         draft = queries.draft(_person(request), pk)
-        if draft is None or draft.process not in catalogue():
+        if draft is None or draft.process not in catalogue() or ROWS in draft.values:
             raise Http404
         if draft.placed:
             return redirect("portal:order_sent", number=draft.placed)

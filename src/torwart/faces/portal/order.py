@@ -76,13 +76,13 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the track, ready to draw."""
+    """A step of the track, ready to draw. ``stays``: it is done and has an effect that cancelling does not undo."""
 
     title: str
     state: str
     at: datetime | None
     detail: str
-    side: str
+    stays: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,11 @@ class Followed:
     can_withdraw: bool
     can_cancel: bool
     now: datetime
+
+    @property
+    def staying(self) -> list[str]:
+        """What has been done and stays when the order is cancelled now."""
+        return [step.title for step in self.steps if step.stays]
 
     @property
     def live(self) -> bool:
@@ -156,7 +161,8 @@ def _steps(file: OrderFile) -> list[Step]:
         at = (row.ended_at or row.started_at) if row else None
         said = (row.detail or {}) if row and row.state in ("waiting", "failed") else {}
         detail = str(said.get(active()) or said.get("de") or "")
-        found.append(Step(en if active() == "en" else de, state, at, detail, row.side if row else ""))
+        stays = state == "done" and name not in file.order.wording.get("leaves_nothing", ())
+        found.append(Step(en if active() == "en" else de, state, at, detail, stays))
         behind = behind and name != last
     return found
 

@@ -13,6 +13,7 @@ from torwart.faces.portal import (
     process,
     start,
     ticket,
+    upload,
 )
 
 app_name = "portal"
@@ -22,6 +23,9 @@ urlpatterns = [
     path("bestellen/", draft.choose, name="order_choose"),
     path("bestellen/prozesse/", process.index, name="processes"),
     path("bestellen/prozesse/<slug:name>/", process.page, name="process"),
+    path("bestellen/tabelle/<int:pk>/", upload.check, name="upload_check"),
+    path("bestellen/<slug:name>/tabelle/", upload.upload, name="upload"),
+    path("bestellen/<slug:name>/vorlage.<str:form>", upload.template, name="upload_template"),
     path("bestellen/<slug:name>/", draft.begin, name="order_begin"),
     path(f"{_DRAFT}/", draft.tasks, name="draft"),
     path(f"{_DRAFT}/pruefen/", draft.check, name="draft_check"),
