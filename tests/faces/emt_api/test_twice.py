@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from clientele import DEVICE, Clientele, clientele
 from django.db import connections
-from django.db.models.signals import post_save
+from django.db.models.signals import post_init
 from interface_world import RULES, Caller, coupled
 
 from torwart.sim.pki import TestPki
@@ -50,7 +50,7 @@ def test_key_8_a_twin_under_way_is_refused_and_then_answered(caller: Caller) -> 
         inside.set()
         assert go_on.wait(10)
 
-    post_save.connect(hold, sender=Ticket)
+    post_init.connect(hold, sender=MailOut)
     try:
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(call, caller, "k1")
@@ -59,7 +59,7 @@ def test_key_8_a_twin_under_way_is_refused_and_then_answered(caller: Caller) -> 
             go_on.set()
             answer = first.result(10)
     finally:
-        post_save.disconnect(hold, sender=Ticket)
+        post_init.disconnect(hold, sender=MailOut)
 
     assert (twin.status_code, twin.json()["code"]) == (409, "interface.key_in_progress")
     assert twin["Retry-After"]
@@ -165,10 +165,10 @@ def test_an_event_of_a_slow_transaction_is_not_skipped(world: Clientele, caller:
         assert go_on.wait(10)
 
     with ThreadPoolExecutor(1) as pool:
-        post_save.connect(hold, sender=Ticket)
+        post_init.connect(hold, sender=MailOut)
         slow = pool.submit(call, caller, "slow")
         assert inside.wait(10)
-        post_save.disconnect(hold, sender=Ticket)
+        post_init.disconnect(hold, sender=MailOut)
         quick = caller.post(PATH, {"gateway": "EPPC0200000102"}, key="quick")
         early = caller.get("/v1/events").json()
         go_on.set()
