@@ -20,17 +20,26 @@ SECTIONS = (
     Section(
         "place",
         Words("Messstelle", "Metering point"),
-        Words("Wo gemessen wird: Messlokation, Marktlokationen und Einbauort.", "Where is measured."),
+        Words(
+            "Wo gemessen wird: Messlokation, Marktlokationen und Einbauort.",
+            "Where the metering takes place: metering location, market locations and place of installation.",
+        ),
     ),
     Section(
         "devices",
         Words("Gerät und Zähler", "Gateway and meters"),
-        Words("Was eingebaut wird. Der Lieferschein muss importiert sein.", "What is installed; its note is imported."),
+        Words(
+            "Was eingebaut wird. Die Lieferscheine von Gateway und Zählern müssen importiert sein.",
+            "What is installed. The delivery notes of gateway and meters must have been imported.",
+        ),
     ),
     Section(
         "profiles",
         Words("Profile und EMT", "Profiles and EMT"),
-        Words("Was das Gateway auswertet und wer es erhält.", "What the gateway evaluates, and who receives it."),
+        Words(
+            "Was das Gateway auswertet und wer die Werte erhält.",
+            "What the gateway evaluates, and who receives the values.",
+        ),
     ),
     Section(
         "installation",
@@ -45,7 +54,7 @@ FIELDS = (
     Field(
         "address",
         Words("Einbauort", "Place of installation"),
-        Words("Straße, Hausnummer, Postleitzahl, Ort.", "Street, number, postal code, town."),
+        Words("Geben Sie Straße, Hausnummer, Postleitzahl und Ort ein.", "Enter street, number, postal code and town."),
         "Musterweg 1, 56068 Koblenz",
         fields.line,
         section="place",
@@ -71,7 +80,10 @@ FIELDS = (
     Field(
         "tafs",
         Words("Tarifanwendungsfälle (TAF)", "Tariff use cases (TAF)"),
-        Words("Welche Auswertungen das Gateway bildet.", "Which evaluations the gateway makes."),
+        Words(
+            "Welche Auswertungen das Gateway bildet; mehrere sind möglich.",
+            "Which evaluations the gateway makes; several are possible.",
+        ),
         "7",
         many=True,
         kind=FieldKind.CHOICE,
@@ -86,7 +98,10 @@ FIELDS = (
     Field(
         "emts",
         Words("Empfänger (EMT)", "Recipients (EMT)"),
-        Words("Wer die Messwerte erhält.", "Who receives the readings."),
+        Words(
+            "Wer die Messwerte erhält. Der EMT muss angelegt sein und gültige Zertifikate haben.",
+            "Who receives the readings. The EMT must have been set up and have valid certificates.",
+        ),
         "Stadtwerk Musterstadt",
         fields.line,
         many=True,
@@ -96,7 +111,10 @@ FIELDS = (
     Field(
         "han",
         Words("HAN-Zugang für den Letztverbraucher", "HAN access for the consumer"),
-        Words("Richtet den lokalen Zugang zu den eigenen Werten ein.", "Sets up local access to one's own values."),
+        Words(
+            "Ob der Letztverbraucher seine Werte vor Ort am Gateway abrufen kann.",
+            "Whether the consumer can read their own values on site from the gateway.",
+        ),
         "no",
         kind=FieldKind.CHOICE,
         choices=fields.YES_NO,
@@ -105,7 +123,10 @@ FIELDS = (
     Field(
         "install_at",
         Words("Einbauzeitpunkt", "Time of installation"),
-        Words("Wann das Gerät vor Ort eingebaut wird.", "When the device is installed on site."),
+        Words(
+            "Wann das Gerät vor Ort eingebaut und eingeschaltet wird.",
+            "When the device is installed and switched on on site.",
+        ),
         "2026-11-24T09:30+01:00",
         fields.instant,
         kind=FieldKind.INSTANT,
@@ -114,7 +135,7 @@ FIELDS = (
     Field(
         "technician",
         Words("Monteur", "Technician"),
-        Words("Wer vor Ort ist.", "Who is on site."),
+        Words("Wer das Gerät einbaut und vor Ort ist.", "Who installs the device and is on site."),
         "Erika Muster",
         fields.line,
         section="installation",

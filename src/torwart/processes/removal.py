@@ -93,7 +93,7 @@ PROCESS = Process(
     ),
     duration=Words("Meist wenige Minuten, sobald das Gateway erreichbar ist.", "Mostly minutes, once it is reachable."),
     result=lambda result: [
-        (Words("Gelöschte Profile", "Profiles deleted"), str(result["profiles_deleted"])),
+        (Words("Gelöschte und geprüfte Profile", "Profiles deleted and checked"), str(result["profiles_deleted"])),
         (Words("Gesperrte Zertifikate", "Certificates revoked"), str(result["revoked"])),
     ],
 )

@@ -39,7 +39,9 @@ def tell(run: Telling) -> Mapping[str, Any]:
 
 def _in_words(result: Mapping[str, Any]) -> list[tuple[Words, str]]:
     if not result.get("connected"):
-        return [(Words("Verbindung", "Connection"), "–")]
+        return [(Words("Nicht verbunden innerhalb der Wartezeit", "Not connected within the time waited"), "–")]
+    if not result.get("woken"):
+        return [(Words("War schon verbunden, kein Weckruf nötig", "Was connected already, no wake-up needed"), "✓")]
     return [(Words("Verbunden nach", "Connected after"), f"{result.get('latency_ms') or 0} ms")]
 
 
@@ -51,8 +53,11 @@ PROCESS = Process(
     steps=STEPS,
     tell=tell,
     about=Words(
-        "Weckt ein Gateway mit einem signierten Paket und wartet, ob es sich verbindet.",
-        "Wakes a gateway with a signed packet and waits whether it connects.",
+        "Weckt ein Gateway mit einem signierten Paket und wartet bis zu zwei Minuten, ob es sich verbindet. Wie oft "
+        "ein "
+        "Gateway geweckt werden kann, ist begrenzt.",
+        "Wakes a gateway with a signed packet and waits up to two minutes whether it connects. How often a gateway can "
+        "be woken is limited.",
     ),
     needs=(Words("SMGW-ID", "Gateway id"),),
     duration=Words("Bis zu zwei Minuten.", "Up to two minutes."),
