@@ -1,4 +1,4 @@
-"""What the stories and the map name in code type exists: files, functions, classes, words."""
+"""What stories, map and threat model name in code type exists: files, functions, classes, words."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "torwart"
-PAGES = [ROOT / "MAP.md", *sorted((ROOT / "docs" / "story").glob("*.md"))]
+PAGES = [ROOT / "MAP.md", ROOT / "THREAT_MODEL.md", *sorted((ROOT / "docs" / "story").glob("*.md"))]
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"([\w./-]*/[\w./-]*|[\w-]+\.\w+)(?:: (.+))?")
