@@ -79,7 +79,7 @@ def test_what_fails_at_the_last_moment_undoes_all(home: Town, contact: Client) -
     address = _upload(contact, f"{home.gateways[0]};a", f"{home.gateways[1]};b")["Location"]
     assert "Zeilen haben Fehler" in _text(contact.get(address))
     home.order("wake_up", home.gateways[1])
-    page = _text(contact.post(address, {"wie": "alle"}, follow=True))
+    page = _text(contact.post(address, follow=True))
 
     assert Order.objects.count() == 1
     assert "schon beauftragt" in page

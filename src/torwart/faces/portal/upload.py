@@ -81,11 +81,21 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and good:
         whole = request.POST.get("wie") != "gute"
         if whole and len(good) < len(rows):
-            messages.error(request, str(t("Nichts gesendet: Nicht alle Zeilen sind gut.", "Nothing sent.")))
-            return redirect("portal:upload_check", pk=pk)
+            return _nothing(request, pk, chosen)
         return _placed(request, pk, chosen, good, whole)
     context = {"draft": draft, "process": chosen, "rows": rows, "good": len(good), "bad": len(rows) - len(good)}
     return render(request, "portal/upload/check.html", context)
+
+
+def _nothing(request: HttpRequest, pk: int, chosen: Process) -> HttpResponse:
+    """Nothing is sent while a row is wrong: as chosen, or because something has changed since the page was shown."""
+    if "wie" in request.POST:
+        told = t("Nichts gesendet. Laden Sie die verbesserte Tabelle hoch.", "Nothing sent. Upload the mended table.")
+        messages.info(request, str(told))
+        return redirect("portal:upload", name=chosen.name)
+    told = t("Nichts gesendet: Inzwischen hat eine Zeile Fehler.", "Nothing sent: a row has errors meanwhile.")
+    messages.error(request, str(told))
+    return redirect("portal:upload_check", pk=pk)
 
 
 def _placed(request: HttpRequest, pk: int, chosen: Process, rows: list[Row], whole: bool) -> HttpResponse:
