@@ -10,10 +10,12 @@ from typing import Any
 import browser as support
 import portal_world
 from django.test import Client
+from django.urls import reverse
 from lxml import html
 from portal_world import Town
 
 from torwart.adapters.engine import AbsurdEngine
+from torwart.faces.console.urls import urlpatterns
 from torwart.kernel.role import Role
 from torwart.rules.precondition import GatewayType
 from torwart.rules.service_time import CALENDAR
@@ -252,6 +254,27 @@ def types(now: datetime) -> None:
             configurations.approve(kind, meter, actor="user:ada", begin=now - timedelta(days=300))
 
 
+def certified(town: Town, now: datetime) -> None:
+    """The town's market partner has its certificates."""
+    for emt in models.Emt.objects.filter(client=town.client):
+        for use in ("TLS", "SIG", "ENC"):
+            models.Certificate.objects.create(
+                client_id=town.client,
+                emt=emt,
+                owner=emt.name,
+                role="EMT",
+                use=use,
+                issuer="CN=Sub-CA",
+                serial=f"emt{emt.pk}{use}",
+                ski="00",
+                fingerprint=f"emt{emt.pk}{use}".ljust(64, "0"),
+                not_before=now - timedelta(days=30),
+                not_after=now + timedelta(days=700),
+                state="active",
+                der=b"-",
+            )
+
+
 def mails(town: Town, ticket: str, now: datetime) -> dict[str, int]:
     """One mail of each kind that somebody may have to look at; ids by name."""
     about = models.Ticket.objects.get(number=ticket)
@@ -330,3 +353,42 @@ def _next_hour(now: datetime, days: int) -> datetime:
     """Ten o'clock in Berlin on a working day some days ahead."""
     at = CALENDAR.next_open(now + timedelta(days=days)).replace(hour=10, minute=0, second=0, microsecond=0)
     return CALENDAR.next_open(at)
+
+
+def addresses(found: dict[str, Any]) -> dict[str, str]:
+    """The address of every page of the console, by its name, about a ``busy_day``."""
+    town, mails = found["towns"][0], found["mails"]
+    ticket = models.Ticket.objects.select_related("order__run").get(number=found["late"])
+    contact = models.Contact.objects.filter(client=town.client).order_by("id").first()
+    file = models.Attachment.objects.create(
+        ticket=ticket, name="a.txt", media_type="text/plain", size=1, digest="0" * 64, content=b"x"
+    )
+    assert contact is not None
+    assert ticket.order is not None
+    assert ticket.order.run is not None
+    cases = ("ticket", "ticket_auftrag", "ticket_geraet", "ticket_protokoll", "ticket_post", "ticket_akte")
+    arguments: dict[str, list[Any]] = {
+        **{key: [ticket.number] for key in cases},
+        **{key: [town.gateways[1]] for key in ("gateway", "gateway_messages")},
+        **{key: [town.client] for key in ("client", "participant", "contact_new", "invite")},
+        **{key: [town.client, contact.pk] for key in ("contact_certificate", "contact_test", "contact_off")},
+        **{key: [town.reader.pk] for key in ("user_lock", "user_again", "user_roles")},
+        **{key: [found["approval"]] for key in ("approval", "approval_withdraw")},
+        **{key: [mails["handled"]] for key in ("mail_in", "mail_raw")},
+        **{key: [mails["failed"]] for key in ("mail_out", "mail_retry")},
+        "inbox": ["offen"],
+        "attachment": [ticket.number, file.pk],
+        "proof": [ticket.number, "json"],
+        "verb": [ticket.number, "termine"],
+        "profile": [town.gateways[1], "taf7-1emh"],
+        "gateway_start": [town.gateways[1], "wake_up"],
+        "run": [ticket.order.run.run_id],
+        "client_move": [town.client, "aussetzen"],
+        "mail_tab": ["ausgang"],
+    }
+    queries = {"configuration": "?typ=SMGW-P&firmware=1.4.2", "search": "?q=koblenz"}
+    return {
+        str(each.name): reverse(f"console:{each.name}", args=arguments.get(str(each.name), []))
+        + queries.get(str(each.name), "")
+        for each in urlpatterns
+    }

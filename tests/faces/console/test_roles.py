@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import console_world
 import pytest
@@ -106,48 +105,7 @@ _TOKEN = re.compile(rb'(?<=")[A-Za-z0-9]{64}(?=")')
 @pytest.fixture
 def addresses(people: Office, now: datetime) -> dict[str, str]:
     """One address of each name, all about things that are there."""
-    found = console_world.busy_day(people, now)
-    town, mails = found["towns"][0], found["mails"]
-    ticket = models.Ticket.objects.select_related("order__run").get(number=found["late"])
-    contact = models.Contact.objects.filter(client=town.client).order_by("id").first()
-    file = models.Attachment.objects.create(
-        ticket=ticket, name="a.txt", media_type="text/plain", size=1, digest="0" * 64, content=b"x"
-    )
-    assert contact is not None
-    assert ticket.order is not None
-    assert ticket.order.run is not None
-    arguments: dict[str, list[Any]] = {
-        "inbox": ["offen"],
-        "attachment": [ticket.number, file.pk],
-        "proof": [ticket.number, "json"],
-        "verb": [ticket.number, "notiz"],
-        "approval": [found["approval"]],
-        "approval_withdraw": [found["approval"]],
-        "profile": [town.gateways[1], "management"],
-        "gateway_start": [town.gateways[1], "wake_up"],
-        "run": [ticket.order.run.run_id],
-        "client_move": [town.client, "aussetzen"],
-        "mail_tab": ["ausgang"],
-        "mail_in": [mails["handled"]],
-        "mail_raw": [mails["handled"]],
-        "mail_out": [mails["failed"]],
-        "mail_retry": [mails["failed"]],
-    }
-    for name in ["ticket", "ticket_auftrag", "ticket_geraet", "ticket_protokoll", "ticket_post", "ticket_akte"]:
-        arguments[name] = [ticket.number]
-    for name in ["gateway", "gateway_messages"]:
-        arguments[name] = [town.gateways[1]]
-    for name in ["client", "participant", "contact_new", "invite"]:
-        arguments[name] = [town.client]
-    for name in ["contact_certificate", "contact_test", "contact_off"]:
-        arguments[name] = [town.client, contact.pk]
-    for name in ["user_lock", "user_again", "user_roles"]:
-        arguments[name] = [town.reader.pk]
-    return {
-        name: reverse(f"console:{name}", args=arguments.get(name, []))
-        + ("?typ=SMGW-P&firmware=1.4.2" if name == "configuration" else "")
-        for name in LOOKED_AT
-    }
+    return console_world.addresses(console_world.busy_day(people, now))
 
 
 def test_every_address_has_its_roles_written_down() -> None:

@@ -57,6 +57,7 @@ def asking(
 
     What is refused is said at the form, and nothing typed is lost.
     """
+    form.use_required_attribute = False  # our own texts say what is missing, all of it at once
     if request.method == "POST" and form.is_valid():
         try:
             answer = do(timezone.now(), form.cleaned_data)

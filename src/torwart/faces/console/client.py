@@ -12,7 +12,7 @@ from torwart.faces._design.access import actor_of, provider_only
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import t
 from torwart.faces.console.asking import ReasonForm, asking, asks, given
-from torwart.faces.console.page import show
+from torwart.faces.console.page import plain, show
 from torwart.faces.console.words import why_not
 from torwart.kernel.client_state import CLIENT, ClientState, ClientVerb
 from torwart.kernel.contact_state import SECURE
@@ -35,8 +35,7 @@ class Check:
 @provider_only
 def overview(request: HttpRequest) -> HttpResponse:
     """All clients by name, those that are being taken in marked."""
-    text = request.GET.get("q", "").replace("\0", "").strip()[:80]
-    after = request.GET.get("nach", "").replace("\0", "")[:200]
+    text, after = plain(request.GET.get("q", "")), plain(request.GET.get("nach", ""), 200)
     lines = queries.found(text, after=after) if text else queries.page(after=after)
     following = lines[-1].name if len(lines) == queries.PAGE else ""
     return show(request, "clients", lines=lines, text=text, following=following, after=after)

@@ -15,7 +15,7 @@ from torwart.faces._design.access import provider_only
 from torwart.faces._design.forms import DateField, Form
 from torwart.faces._design.language import t
 from torwart.faces.console.asking import asking, for_roles, given
-from torwart.faces.console.page import person_of, show
+from torwart.faces.console.page import person_of, plain, show
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.rules.precondition import GatewayType
@@ -67,14 +67,12 @@ class CertificateForm(ValidityForm):
 def overview(request: HttpRequest) -> HttpResponse:
     """All types with their validity; those that cannot be ordered say why."""
     now = timezone.now()
-    text = request.GET.get("q", "").replace("\0", "").strip()[:80]
+    text = plain(request.GET.get("q", ""))
     found = published.published(now, text=text)
     return show(
         request,
         "configurations",
         lines=[(each, _why(each, now)) for each in found],
-        certificates=fleet.cc_certificates(),
-        counts=fleet.by_type(),
         text=text,
     )
 
@@ -99,7 +97,7 @@ def _why(each: Any, now: datetime) -> Words | None:
 @provider_only
 def one(request: HttpRequest) -> HttpResponse:
     """One gateway type with firmware: what is approved, its certificates, whom a change touches, and its history."""
-    kind = GatewayType(request.GET.get("typ", "")[:120], request.GET.get("firmware", "")[:80])
+    kind = GatewayType(plain(request.GET.get("typ", "")), plain(request.GET.get("firmware", "")))
     now = timezone.now()
     found = [
         each
@@ -153,8 +151,8 @@ def certify(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, form: ValidityForm, do: Any, title: Words) -> HttpResponse:
-    start = form.data.get("gateway_type") or form.initial.get("gateway_type") or ""
-    firmware = form.data.get("firmware") or form.initial.get("firmware") or ""
+    start = plain(form.data.get("gateway_type") or form.initial.get("gateway_type") or "")
+    firmware = plain(form.data.get("firmware") or form.initial.get("firmware") or "")
     devices, operating = fleet.affected(start, firmware) if start else (0, 0)
     return asking(
         request,
@@ -173,7 +171,7 @@ def _asked(request: HttpRequest, form: ValidityForm, do: Any, title: Words) -> H
 
 
 def _initial(request: HttpRequest, *names: str) -> dict[str, str]:
-    values = {name: request.GET.get(name, "")[:120] for name in names}
+    values = {name: plain(request.GET.get(name, "")) for name in names}
     return values | {name: request.GET[name] for name in ("begin", "end") if _is_day(request.GET.get(name, ""))}
 
 

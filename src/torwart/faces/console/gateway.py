@@ -12,7 +12,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import provider_only
 from torwart.faces._design.language import active
 from torwart.faces.console import transcript
-from torwart.faces.console.page import May, gateway_or_404, show
+from torwart.faces.console.page import May, gateway_or_404, plain, show
 from torwart.faces.console.starting import startable
 from torwart.faces.console.words import look
 from torwart.kernel.gateway_state import GATEWAY, GatewayState
@@ -92,10 +92,10 @@ class _Wish:
     def of(cls, data: Mapping[str, str]) -> "_Wish":
         client, state, concern = data.get("auftraggeber", ""), data.get("zustand", ""), data.get("auffaellig", "")
         return cls(
-            data.get("q", "").replace("\0", "").strip()[:40],
+            plain(data.get("q", ""), 40),
             int(client) if client.isascii() and client.isdigit() and len(client) < 18 else None,
             GatewayState(state) if state in set(GatewayState) else None,
-            data.get("firmware", "").replace("\0", "")[:80],
+            plain(data.get("firmware", ""), 80),
             Concern(concern) if concern in set(Concern) else None,
         )
 
@@ -223,7 +223,7 @@ def _life(file: Any, now: datetime) -> Picture:
 def profile(request: HttpRequest, device: str, name: str) -> HttpResponse:
     """One profile, wanted and read back, line against line. Neither holds a secret: none was ever kept in it."""
     row = gateway_or_404(device)
-    wanted, reading = queries.profile(row.pk, name)
+    wanted, reading = queries.profile(row.pk, plain(name))
     if wanted is None:
         raise Http404
     lines = transcript.differences(bytes(wanted.content), bytes(reading.content) if reading else b"")

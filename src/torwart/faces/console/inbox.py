@@ -14,7 +14,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, needs, provider_only
 from torwart.faces._design.language import active, said
 from torwart.faces.console import clock
-from torwart.faces.console.page import act, own_path, person_of, show
+from torwart.faces.console.page import act, own_path, person_of, plain, show
 from torwart.kernel.role import Role
 from torwart.kernel.ticket_state import TicketState
 from torwart.kernel.words import Words
@@ -96,7 +96,7 @@ def inbox(request: HttpRequest, name: str) -> HttpResponse:
 
 def _page(request: HttpRequest, chosen: Inbox) -> HttpResponse:
     now = timezone.now()
-    text = " ".join(request.GET.get("q", "").replace("\0", "").split())[:80]
+    text = plain(request.GET.get("q", ""))
     soon = deadline(now, clock.URGENT)
     rows = queries.queue(chosen, user=person_of(request), soon=soon, text=text)
     page = keyset.page(rows, order=queries.ORDER, at=request.GET.get("seite"))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from torwart.faces._design.access import has_any
 from torwart.faces._design.language import active
-from torwart.kernel.identifiers import CaseNumber
+from torwart.kernel.identifiers import CaseNumber, DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
 from torwart.store.queries import case as queries
@@ -83,10 +83,18 @@ def ticket_or_404(number: str) -> Any:
 
 def gateway_or_404(device: str) -> Any:
     """The gateway of that id, or 404."""
-    found = fleet.gateway(device.upper()[:14])
+    try:
+        found = fleet.gateway(DeviceId.parse(device))
+    except Refusal:
+        raise Http404 from None
     if found is None:
         raise Http404
     return found
+
+
+def plain(text: str, longest: int = 120) -> str:
+    """What came with an address, without what no text of the database can hold, and no longer than makes sense."""
+    return text.replace("\0", "").strip()[:longest]
 
 
 def download(content: bytes | str, name: str) -> HttpResponse:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from torwart.faces._design.access import provider_only
 from torwart.faces.console.inbox import line
-from torwart.faces.console.page import person_of, show
-from torwart.kernel.identifiers import CaseNumber
+from torwart.faces.console.page import person_of, plain, show
+from torwart.kernel.identifiers import CaseNumber, DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.rules.device_light import EXPIRING, silent_before
 from torwart.store.queries import case, client, fleet
@@ -23,7 +23,7 @@ _FEW = 8
 @provider_only
 def page(request: HttpRequest) -> HttpResponse:
     """The few best of each kind."""
-    text = " ".join(request.GET.get("q", "").replace("\0", "").split())[:80]
+    text = plain(request.GET.get("q", ""))
     goal = _meant(text)
     if goal:
         return HttpResponseRedirect(goal)
@@ -37,9 +37,10 @@ def _meant(text: str) -> str:
         number = CaseNumber.parse(text).ticket
         if case.ticket(number) is not None:
             return reverse("console:ticket", args=[number])
-    device = text.upper()
-    if len(device) == 14 and fleet.gateway(device) is not None:
-        return reverse("console:gateway", args=[device])
+    with suppress(Refusal):
+        device = DeviceId.parse(text)
+        if fleet.gateway(device) is not None:
+            return reverse("console:gateway", args=[device])
     return ""
 
 

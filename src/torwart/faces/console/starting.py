@@ -1,29 +1,24 @@
-"""Starting a process from a gateway's page, without order and ticket, or asking that it may run all the same."""
+"""Starting a process from a gateway's page, without order and ticket, as operators do by themselves."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from torwart.faces._design.access import actor_of
 from torwart.faces._design.forms import Form, LinesField, MomentField
-from torwart.faces._design.language import active, said, t
-from torwart.faces.console.asking import for_roles, given
+from torwart.faces._design.language import said, t
+from torwart.faces.console.asking import asking, for_roles, given
 from torwart.faces.console.engine import ENGINE
-from torwart.faces.console.page import gateway_or_404, person_of, say, show
-from torwart.kernel.refusals import Refusal
+from torwart.faces.console.page import gateway_or_404
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
-from torwart.processes import ordering, overriding
+from torwart.processes import ordering
 from torwart.processes.definition import Field, FieldKind, Process, catalogue
 
 _MOST_FIELDS = 2
-_RUNS = Words("„{name}“ läuft.", "“{name}” is running.")
-_ASKED = Words("Beantragt; eine zweite Person entscheidet.", "Asked for; a second person decides.")
-OVERRIDE = "ausnahme"
 
 
 def startable() -> list[Process]:
@@ -38,27 +33,12 @@ def startable() -> list[Process]:
 
 
 class StartForm(Form):
-    """The fields of a process but for the gateway; ``ausnahme``: why it shall run whatever stands against it."""
+    """The fields of a process but for the gateway."""
 
     def __init__(self, process: Process, data: Any = None) -> None:
         asked = [each for each in process.fields if each.name != process.subject_field]
         self.base_fields = {each.name: _field(each) for each in asked}  # type: ignore[misc]  # Django copies them
-        self.names = list(self.base_fields)
         super().__init__(data)
-
-    def offer_override(self) -> None:
-        """Ask why it shall run all the same."""
-        self.fields[OVERRIDE] = forms.CharField(
-            label=t("Warum soll es trotzdem geschehen?", "Why shall it be done all the same?"),
-            widget=forms.Textarea({"rows": 3}),
-            required=False,
-            help_text=t("Die freigebende Person liest diesen Grund.", "The approver reads this reason."),
-        )
-
-    def values(self) -> dict[str, Any]:
-        """As typed, for the definition to check."""
-        found = {name: self.cleaned_data.get(name) for name in self.names}
-        return {name: each.isoformat() if isinstance(each, datetime) else each for name, each in found.items()}
 
 
 def _field(each: Field) -> forms.Field:
@@ -77,45 +57,26 @@ def _field(each: Field) -> forms.Field:
 
 @for_roles(Role.OPERATOR)
 def start(request: HttpRequest, device: str, name: str) -> HttpResponse:
-    """The form of a process; POST starts it, or asks for an override once something stands against it."""
+    """The form of a process; POST starts it and leads to the run."""
     gateway = gateway_or_404(device)
     process = next((each for each in startable() if each.name == name), None)
     if process is None:
         raise Http404
-    form = StartForm(process, given(request))
-    blocked = False
-    if request.method == "POST":
-        if OVERRIDE in request.POST:
-            form.offer_override()
-        if form.is_valid():
-            values = form.values() | {process.subject_field: gateway.device_id}
-            try:
-                return HttpResponseRedirect(_do(request, process, values, form.cleaned_data.get(OVERRIDE, "")))
-            except Refusal as refusal:
-                blocked = _stands_against(process, values)
-                if blocked and OVERRIDE not in form.fields:
-                    form.offer_override()
-                form.add_error(None, refusal.text(active()))
-    errors = form.summary() if form.is_bound else []
-    back = reverse("console:gateway", args=[gateway.device_id])
-    context = {"gateway": gateway, "process": process, "form": form, "errors": errors, "back": back, "blocked": blocked}
-    return show(request, "start", **context, status=422 if errors else 200)
 
+    def do(now: datetime, data: dict[str, Any]) -> str:
+        typed = {name: each.isoformat() if isinstance(each, datetime) else each for name, each in data.items()}
+        values = typed | {process.subject_field: gateway.device_id}
+        return ordering.order(ENGINE, process.name, values, client=None, actor=actor_of(request), now=now)
 
-def _do(request: HttpRequest, process: Process, values: dict[str, Any], reason: str) -> str:
-    """Where to go on: to the run, or to the approval that was asked for."""
-    now = timezone.now()
-    if reason:
-        asked = overriding.ask(process.name, values, reason, user=person_of(request), now=now)
-        say(request, said(_ASKED))
-        return reverse("console:approval", args=[asked])
-    run = ordering.order(ENGINE, process.name, values, client=None, actor=actor_of(request), now=now)
-    say(request, said(_RUNS, name=said(process.words)))
-    return reverse("console:run", args=[run])
-
-
-def _stands_against(process: Process, values: dict[str, Any]) -> bool:
-    examined = ordering.examine(process.name, values, client=None, now=timezone.now())
-    if examined.errors:
-        return False
-    return bool(ordering.preconditions(process, process.subject(examined.fields), examined.fields, timezone.now()))
+    page = reverse("console:gateway", args=[gateway.device_id])
+    return asking(
+        request,
+        StartForm(process, given(request)),
+        do,
+        title=process.words,
+        back=lambda run: reverse("console:run", args=[run]) if run else page,
+        done=Words("Der Prozess läuft.", "The process is running."),
+        lead=process.about,
+        over=f"{gateway.device_id} · {gateway.client.name}",
+        note=process.duration,
+    )

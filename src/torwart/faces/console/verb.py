@@ -57,6 +57,8 @@ class Acting:
 class VerbForm(Form):
     """A verb without questions; the others add fields. Made with the ticket it is about."""
 
+    use_required_attribute = False
+
     def __init__(self, data: Any = None, *, ticket: Any, name: str) -> None:
         self.ticket = ticket
         super().__init__(data, auto_id=f"{name}_%s", initial=self.beginning(ticket))
@@ -107,7 +109,8 @@ class CallForm(VerbForm):
 
     @staticmethod
     def beginning(ticket: Any) -> dict[str, Any]:
-        return {"caller": ticket.contact.full_name if ticket.contact else "", "at": timezone.now()}
+        orderer = ticket.order.orderer_name if ticket.order_id else ""
+        return {"caller": ticket.contact.full_name if ticket.contact else orderer, "at": timezone.now()}
 
 
 class ResolveForm(VerbForm):

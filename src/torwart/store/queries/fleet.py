@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from torwart.kernel.gateway_state import ADMINISTERED, GatewayState
 from torwart.rules.service_time import CALENDAR
@@ -206,12 +206,6 @@ def affected(gateway_type: str, firmware: str) -> tuple[int, int]:
     """How many gateways are of this type and firmware, and how many of them are in operation."""
     rows = Gateway.objects.filter(model=gateway_type, firmware=firmware)
     return rows.count(), rows.filter(state__in=_ADMINISTERED).count()
-
-
-def by_type() -> dict[tuple[str, str], int]:
-    """How many gateways there are of each type and firmware."""
-    rows = Gateway.objects.order_by().values_list("model", "firmware").annotate(count=Count("pk"))
-    return {(model, firmware): count for model, firmware, count in rows}
 
 
 @dataclass(frozen=True, slots=True)
