@@ -122,6 +122,7 @@ def test_a_delivery_is_signed_and_the_receiver_can_tell(world: Clientele, receiv
     assert [line.state for line in queries.deliveries(world.client.pk, hook)] == ["delivered"]
 
 
+@pytest.mark.requirement("O-8")
 def test_events_of_an_order_arrive_in_their_order(world: Clientele, receiver: Receiver) -> None:
     """While the first is refused the second waits; another order's goes on."""
     add(world, receiver.url)
@@ -270,6 +271,7 @@ def test_a_receiver_that_trickles_does_not_hold_a_sender(
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.requirement("P-1")
 def test_a_slow_endpoint_holds_up_nobody_else(world: Clientele, receiver: Receiver) -> None:
     """However much waits for it, it gets a quarter of the threads; other endpoints are served meanwhile (P-1)."""
     slow = socket.create_server(("127.0.0.1", 0))  # takes connections, never answers
@@ -345,6 +347,7 @@ def test_a_certificate_nobody_vouches_for_is_no_answer(tmp_path: Any, openssl: A
     assert trusted.status == 501
 
 
+@pytest.mark.requirement("P-1")
 def test_a_client_sees_and_touches_only_its_own_webhooks(world: Clientele, receiver: Receiver) -> None:
     """Another client's endpoint does not exist for it (P-1)."""
     hook = add(world, receiver.url)

@@ -112,6 +112,7 @@ def test_the_code_number_is_the_clients_own(people: Clientele) -> None:
     ).good
 
 
+@pytest.mark.requirement("O-5")
 def test_own_reference_and_remark_are_checked(people: Clientele) -> None:
     """Control characters and novels are refused at their field."""
     assert examined(people, reference="a\x07b", remark="x" * 5000) == {
@@ -363,6 +364,7 @@ def test_adding_a_process_means_adding_one_file(own_database: str, throw_away: N
     assert "Einziger Schritt" in done
 
 
+@pytest.mark.requirement("O-3")
 def test_every_process_can_say_its_result_and_its_words(db: None) -> None:
     """What a story answers is said without tripping, also where the run found little."""
     results = {
@@ -393,6 +395,7 @@ def test_every_process_can_say_its_result_and_its_words(db: None) -> None:
         assert story_of
 
 
+@pytest.mark.requirement("O-5")
 def test_placing_refuses_the_first_thing_that_stands_against_it(own_database: str) -> None:
     """Nothing is written, and the refusal is the one the form shows first."""
     shop = desk()

@@ -80,6 +80,7 @@ def test_a_requested_time_outside_service_hours_needs_an_unattended_process() ->
     assert "30.11.2026 08:00" in caught.value.text("de")
 
 
+@pytest.mark.requirement("T-5")
 def test_a_requested_time_in_the_past_is_refused() -> None:
     """Nothing can be planned for a time that has come, even in the hour that happens twice."""
     first, second = (local(datetime(2026, 10, 25, 2, 30, fold=fold)) for fold in (0, 1))

@@ -225,6 +225,7 @@ def test_a_deadline_consumes_exactly_its_hours(start: datetime, need: timedelta)
     assert due.tzinfo is CALENDAR.zone
 
 
+@pytest.mark.requirement("T-2")
 @given(start=instants, first=st.integers(0, 2000), second=st.integers(0, 2000))
 def test_deadlines_add_up(start: datetime, first: int, second: int) -> None:
     """Counting in two parts ends where counting at once ends, and more time never ends earlier."""
@@ -243,6 +244,7 @@ def test_readings_of_the_wall_clock_when_clocks_change() -> None:
     assert local(datetime(2026, 10, 25, 2, 30, fold=1)).isoformat() == "2026-10-25T02:30:00+01:00"
 
 
+@pytest.mark.requirement("T-1")
 def test_a_night_window_counts_what_the_clock_on_the_wall_reads() -> None:
     """01:00–04:00 on Sundays has two hours in March, four in October."""
     nights = Calendar.configured({"sunday": "01:00-04:00"})
@@ -253,6 +255,7 @@ def test_a_night_window_counts_what_the_clock_on_the_wall_reads() -> None:
     assert sum((s.length for s in autumn), timedelta(0)) == 4 * HOUR
 
 
+@pytest.mark.requirement("T-1")
 @pytest.mark.parametrize(
     ("hours", "closed", "zone"),
     [

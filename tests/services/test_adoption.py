@@ -38,6 +38,7 @@ def test_only_a_ticket_of_nobody_is_given_away(stranger: str) -> None:
     assert models.TicketEntry.objects.filter(ticket=row, internal=True).count() == 1
 
 
+@pytest.mark.requirement("P-1")
 def test_a_client_that_has_ended_gets_none(stranger: str) -> None:
     """Nor one that does not exist."""
     operator = clientele.staff("Otto", Role.OPERATOR)

@@ -86,6 +86,7 @@ def test_every_field_is_asked_for(stage: MailStage, field: str, value: str) -> N
         contacts.add(client, **{**values, field: value}, actor="test", now=stage.now)
 
 
+@pytest.mark.requirement("P-3")
 def test_an_address_names_one_contact_of_a_client(stage: MailStage) -> None:
     """The same address again is refused whatever its case; another client may name the same person."""
     stage.client("Stadtwerk", ANNA)
@@ -96,6 +97,7 @@ def test_an_address_names_one_contact_of_a_client(stage: MailStage) -> None:
     assert contacts.add(clients.create("Nachbarwerke", actor="test"), **values, actor="test", now=stage.now)
 
 
+@pytest.mark.requirement("S-MAIL-3")
 def test_with_another_address_other_certificates_count(stage: MailStage) -> None:
     """A contact whose address changes is no longer tested: the certificates are another's. Changed back, they count."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -304,6 +306,7 @@ def test_a_new_signing_certificate_is_tested_on_its_own(stage: MailStage) -> Non
     assert list(ContactCertificate.objects.values_list("state", flat=True)) == ["tested"] * 3
 
 
+@pytest.mark.requirement("S-MAIL-1")
 def test_whoever_only_signs_is_asked_for_the_other_certificate(stage: MailStage) -> None:
     """A signed mail without a certificate to encrypt for is answered with what is missing."""
     stage.client("Stadtwerk", ANNA)
@@ -318,6 +321,7 @@ def test_whoever_only_signs_is_asked_for_the_other_certificate(stage: MailStage)
         contacts.send_test(contact(ANNA).pk, client=None, actor="test", now=stage.now)
 
 
+@pytest.mark.requirement("S-MAIL-2")
 def test_a_test_mail_nobody_gets_has_failed(stage: MailStage) -> None:
     """If the address does not exist, the certificate's test has failed, visibly."""
     stage.client("Stadtwerk", ANNA)

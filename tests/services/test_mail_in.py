@@ -129,6 +129,7 @@ def test_a_foreign_number_is_like_no_number(stage: MailStage) -> None:
     assert set(Ticket.objects.exclude(pk=real.pk).values_list("client__name", flat=True)) == {"Nachbarwerke", None}
 
 
+@pytest.mark.requirement("C-2")
 def test_the_stranger_who_opened_a_ticket_may_go_on_with_it(stage: MailStage) -> None:
     """Their reply joins; that of another stranger with the same number does not."""
     stage.plain("wer@elsewhere.test", "Frage", "eins")
@@ -141,6 +142,7 @@ def test_the_stranger_who_opened_a_ticket_may_go_on_with_it(stage: MailStage) ->
     assert other.ticket_id != ticket.pk
 
 
+@pytest.mark.requirement("C-2")
 def test_a_reply_to_what_is_over_is_a_new_question(stage: MailStage) -> None:
     """A reply to the ticket of an order that has ended would be seen by nobody: it opens one that names it."""
     client = stage.client("Stadtwerk", ANNA)
@@ -155,6 +157,7 @@ def test_a_reply_to_what_is_over_is_a_new_question(stage: MailStage) -> None:
     assert row.ticket.client_id == client
 
 
+@pytest.mark.requirement("P-1", "C-2")
 def test_one_person_of_two_clients_is_asked_by_ticket(stage: MailStage) -> None:
     """An address named by two clients belongs to the ticket's client; without a ticket nobody guesses."""
     first = stage.client("Stadtwerk", ANNA)
@@ -268,6 +271,7 @@ def test_the_same_mail_again_changes_nothing(stage: MailStage) -> None:
     assert Ticket.objects.count() == 2
 
 
+@pytest.mark.requirement("C-2")
 def test_a_refused_mail_may_be_sent_again(stage: MailStage) -> None:
     """Only a mail that was taken makes its repeat superfluous: programs keep the Message-ID when they send again."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -329,6 +333,7 @@ def test_a_mail_that_breaks_us_stops_nobody(stage: MailStage, monkeypatch: pytes
     assert good.state == "done"
 
 
+@pytest.mark.requirement("C-2")
 def test_what_is_our_own_fault_waits(stage: MailStage) -> None:
     """If our keys cannot be used the mail stays stored, is not blamed on its sender and not counted as a try."""
     stage.tested("Stadtwerk", ANNA)
@@ -352,6 +357,7 @@ def test_what_is_our_own_fault_waits(stage: MailStage) -> None:
     assert stage.last().state == "done"
 
 
+@pytest.mark.requirement("C-2")
 def test_two_rooms_read_each_mail_once(own_database: str) -> None:
     """Two mail rooms on one inbox: every mail one ticket and one receipt, also of a mail that came twice."""
     stage = MailStage.open()
@@ -456,6 +462,7 @@ def test_what_is_too_much_is_answered_by_name(stage: MailStage, raw, code: str, 
     assert KINDS[code].words.de.partition("{")[0].strip() in " ".join(answer.text.split())
 
 
+@pytest.mark.requirement("C-2")
 def test_what_has_no_header_lies_in_quarantine(stage: MailStage) -> None:
     """Bytes that are no mail are kept and shown; there is nobody to answer."""
     stage.keep(b"\x00\xff\xfe", "wer@elsewhere.test")
@@ -560,6 +567,7 @@ def test_another_clients_contact_cannot_deliver(stage: MailStage) -> None:
     assert not TicketEntry.objects.filter(ticket=ticket).exists()
 
 
+@pytest.mark.requirement("S-MAIL-3")
 def test_a_revoked_signer_is_refused(stage: MailStage) -> None:
     """A certificate on the revocation list signs nothing any more."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -584,6 +592,7 @@ def test_unsecured_mail_may_ask_but_gets_no_data(stage: MailStage) -> None:
     assert Ticket.objects.latest("id").client_id == client
 
 
+@pytest.mark.requirement("S-MAIL-3")
 def test_files_on_other_tickets_say_how_they_came(stage: MailStage) -> None:
     """On a question anybody of the client may send a file; only a secure one is marked so."""
     stage.tested("Stadtwerk", ANNA)

@@ -75,6 +75,7 @@ def test_print_and_page_say_the_same(make: Callable[[str], Letter]) -> None:
         assert not page.xpath("//@src | //img | //link | //script")
 
 
+@pytest.mark.requirement("P-4")
 def test_the_link_never_comes_with_the_user_data() -> None:
     """P-4: who has one of the two mails does not have the other."""
     for language in ("de", "en"):
@@ -85,6 +86,7 @@ def test_the_link_never_comes_with_the_user_data() -> None:
         assert "Anna" not in link
 
 
+@pytest.mark.requirement("C-2")
 def test_a_stranger_reads_both_languages() -> None:
     """The receipt for somebody unknown is German first, English after it, with one link."""
     text = write(mail.receipt_for_stranger(ticket=NUMBER, given="", url=URL)).text

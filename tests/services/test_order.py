@@ -197,6 +197,7 @@ def test_a_planned_order_waits_for_its_time(shop: Desk) -> None:
     assert shop.states(number) == ("done", "resolved", "succeeded")
 
 
+@pytest.mark.requirement("T-4")
 def test_an_unplanned_order_does_not_begin_before_its_wish(shop: Desk) -> None:
     """Inside the twelve hours it is unplanned, but still not begun before the time that was asked for."""
     number = shop.place(requested=MONDAY + timedelta(hours=3))
@@ -207,6 +208,7 @@ def test_an_unplanned_order_does_not_begin_before_its_wish(shop: Desk) -> None:
     assert shop.states(number)[0] == "done"
 
 
+@pytest.mark.requirement("O-8")
 def test_a_busy_gateway_is_waited_for(shop: Desk) -> None:
     """While another run has the gateway the order waits visibly and begins when it is free."""
     other = runs.order(
@@ -225,6 +227,7 @@ def test_a_busy_gateway_is_waited_for(shop: Desk) -> None:
     assert shop.order(number).run.failure == ""
 
 
+@pytest.mark.requirement("O-4", "O-6")
 def test_preconditions_are_asked_again_at_the_beginning(shop: Desk) -> None:
     """What was met when ordering and is not when the work would begin refuses the order, with the reason by mail."""
     gone: list[Refusal] = []
@@ -674,6 +677,7 @@ def test_a_stranger_learns_nothing_of_an_order(shop: Desk) -> None:
     assert shop.states(number)[0] == "accepted"
 
 
+@pytest.mark.requirement("P-1", "O-3")
 def test_mails_go_to_the_orders_client_only(shop: Desk) -> None:
     """No contact of another client gets a line."""
     clientele("Nachbarwerke", gateway="EPPC0200000002", code="")
@@ -699,6 +703,7 @@ def test_a_contact_without_tested_mail_gets_a_notice_without_data(shop: Desk) ->
     assert "/portal/vorgaenge/T-" in flat(mail)
 
 
+@pytest.mark.requirement("O-2")
 def test_a_rolled_back_caller_takes_everything_along(shop: Desk) -> None:
     """Placing takes part in the caller's transaction, as a batch of many needs it."""
     with transaction.atomic():

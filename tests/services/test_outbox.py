@@ -68,6 +68,7 @@ def test_data_goes_to_tested_contacts_only(stage: MailStage) -> None:
     assert "there is a new message" in bernd.mail.text  # type: ignore[union-attr]
 
 
+@pytest.mark.requirement("O-2", "O-3")
 def test_a_mail_is_written_with_its_cause_or_not_at_all(stage: MailStage) -> None:
     """If the transaction that causes a mail fails, there is no mail."""
     client = stage.client("Stadtwerk", ANNA)
@@ -78,6 +79,7 @@ def test_a_mail_is_written_with_its_cause_or_not_at_all(stage: MailStage) -> Non
     assert not MailOut.objects.exists()
 
 
+@pytest.mark.requirement("P-3")
 def test_inactive_contacts_get_nothing(stage: MailStage) -> None:
     """Whoever has been taken out is not written to."""
     client = stage.client("Stadtwerk", ANNA, BERND, "carla@stadtwerk.test")
@@ -88,6 +90,7 @@ def test_inactive_contacts_get_nothing(stage: MailStage) -> None:
     assert set(MailOut.objects.values_list("address", flat=True)) == {BERND, "carla@stadtwerk.test"}
 
 
+@pytest.mark.requirement("O-3", "C-2")
 def test_files_and_thread_arrive(stage: MailStage) -> None:
     """Attachments arrive whole inside the encryption; a reply hangs on the mail it answers; junk ids are left out."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -134,6 +137,7 @@ def test_what_is_true_at_the_last_moment_counts(stage: MailStage) -> None:
     assert MailOut.objects.filter(kind="contact.revoked", state="sent").count() == 1
 
 
+@pytest.mark.requirement("S-MAIL-3")
 def test_of_several_certificates_the_right_one_is_taken(stage: MailStage) -> None:
     """An expired certificate, one only for signing and an untested one never get in the way of the tested one."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -154,6 +158,7 @@ def test_of_several_certificates_the_right_one_is_taken(stage: MailStage) -> Non
     assert got.opened.encrypted
 
 
+@pytest.mark.requirement("S-MAIL-3")
 def test_old_programs_are_an_exception_somebody_has_allowed(stage: MailStage) -> None:
     """AES-CBC goes only to a contact an operator has marked; ticket and trail say so."""
     client = stage.tested("Stadtwerk", ANNA)
@@ -170,6 +175,7 @@ def test_old_programs_are_an_exception_somebody_has_allowed(stage: MailStage) ->
     assert AuditEntry.objects.filter(action="contact.legacy_allowed").count() == 1
 
 
+@pytest.mark.requirement("O-3")
 def test_a_busy_server_is_asked_again_at_growing_distances(stage: MailStage) -> None:
     """4xx: after 1, 5, 15, 60 and 240 minutes; the mail that arrives then is the same mail."""
     stage.box.behaviour = Behaviour(busy_times=6)
@@ -250,6 +256,7 @@ def test_secrets_are_forgotten_once_sent(stage: MailStage) -> None:
     assert {(row.state, row.text, row.html) for row in rows} == {("sent", "", "")}
 
 
+@pytest.mark.requirement("O-3")
 def test_a_lost_answer_repeats_the_same_mail(stage: MailStage) -> None:
     """The server takes the mail and hangs up before 250: it comes again, with the same Message-ID and text."""
     stage.box.behaviour = Behaviour(hang_up_times=1)
@@ -264,6 +271,7 @@ def test_a_lost_answer_repeats_the_same_mail(stage: MailStage) -> None:
     assert MailOut.objects.get().state == "sent"
 
 
+@pytest.mark.requirement("O-3")
 def test_two_rooms_send_each_mail_once(own_database: str) -> None:
     """Two mail rooms on one outbox share the work; nobody gets a mail twice."""
     stage = MailStage.open()
@@ -291,6 +299,7 @@ def test_two_rooms_send_each_mail_once(own_database: str) -> None:
     assert sum(sent) == 30
 
 
+@pytest.mark.requirement("O-3")
 def test_an_unreachable_server_ends_the_round(stage: MailStage) -> None:
     """When no server answers, one mail is tried and the others wait untouched."""
     stage.contact(stage.client("Stadtwerk"), ANNA)

@@ -196,6 +196,7 @@ def test_an_answer_is_mailed_and_stops_the_first_answer_watch(number: str, opera
     assert ticket(number).first_answer_at == MONDAY + HOUR
 
 
+@pytest.mark.requirement("P-1", "C-2")
 def test_a_stranger_is_answered_without_secrets(operator: User) -> None:
     """A sender we do not know gets the answer to the address it wrote from; nothing is secure about it."""
     mail = mail_in("fremd")
@@ -267,6 +268,7 @@ def test_words_that_say_nothing_are_refused(number: str, operator: User) -> None
 # --- work -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("P-2")
 def test_only_an_active_operator_takes_a_ticket(number: str, operator: User, people: Clientele) -> None:
     """Given, given back; a client's person, an auditor or one who has left is refused."""
     tickets.assign(number, operator.pk, actor="user:x", now=MONDAY)
@@ -326,6 +328,7 @@ def test_an_incident_is_told_to_the_client_with_what_is_known(people: Clientele)
     assert MailOut.objects.count() == 2
 
 
+@pytest.mark.requirement("O-3")
 def test_letters_about_an_order_name_its_process_in_the_readers_language(own_database: str) -> None:
     """A question within an order goes to all contacts, each reading order number and process in its language."""
     shop = desk()
@@ -345,6 +348,7 @@ def test_a_number_nobody_has_is_unknown(people: Clientele, operator: User, numbe
     assert refused(lambda: tickets.answer(number, "x", user=operator.pk, now=MONDAY)) == "ticket.unknown"
 
 
+@pytest.mark.requirement("T-2", "T-5")
 def test_service_time_is_the_clocks_only_measure(number: str, operator: User) -> None:
     """A pause over a weekend takes nothing from the deadline but its service hours."""
     friday, monday = MONDAY + timedelta(days=4, hours=6), MONDAY + timedelta(days=7)

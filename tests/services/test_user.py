@@ -78,6 +78,7 @@ def test_a_newer_link_kills_the_older() -> None:
     assert users.invited(*link(second), NOW).pk == first.user
 
 
+@pytest.mark.requirement("P-4")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_no_other_text_opens_a_link(data: st.DataObject) -> None:
@@ -93,6 +94,7 @@ def test_no_other_text_opens_a_link(data: st.DataObject) -> None:
         assert refusal(users.invited, about, other, NOW) == "account.link_spent"
 
 
+@pytest.mark.requirement("P-4")
 def test_a_link_for_one_purpose_serves_no_other(client: int) -> None:
     """A link to reset a password is no invitation, and none is a link of another account."""
     invitation = invite(client=client)
@@ -107,6 +109,7 @@ def test_a_link_for_one_purpose_serves_no_other(client: int) -> None:
     assert refusal(users.resetting, *link(wanted), NOW) == "account.link_spent"
 
 
+@pytest.mark.requirement("P-4")
 @pytest.mark.parametrize("state", ["unknown", "locked", "not joined"])
 def test_nobody_gets_a_reset_link_who_may_not_sign_in(state: str, client: int) -> None:
     """Unknown, locked and not yet joined people get none; the caller says the same to all."""
@@ -183,6 +186,7 @@ def test_a_locked_account_has_no_session_and_no_password(client: int) -> None:
     assert User.objects.get(pk=invitation.user).is_active
 
 
+@pytest.mark.requirement("P-4")
 def test_an_incident_that_cannot_be_opened_leaves_the_account_as_it_was(client: int) -> None:
     """Lock, audit entry and ticket are one transaction."""
     invitation = invite(client=client)

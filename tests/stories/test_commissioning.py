@@ -30,7 +30,7 @@ def commissioned(scene: Scene) -> str:
     return scene.in_operation(meters=2, tafs=["1", "7"], han="yes")
 
 
-@pytest.mark.requirement("P03")
+@pytest.mark.requirement("P03", "G-3")
 def test_every_step_of_the_catalogue_is_seen_in_its_order(scene: Scene, commissioned: str) -> None:
     """From the order to the first value at the EMT each step appears once, is done, and follows the one before."""
     run = Run.objects.get(gateway__device_id=commissioned)
@@ -42,7 +42,7 @@ def test_every_step_of_the_catalogue_is_seen_in_its_order(scene: Scene, commissi
     assert (run.state, run.started_at <= run.ended_at <= datetime.now(UTC)) == ("succeeded", True)
 
 
-@pytest.mark.requirement("P03")
+@pytest.mark.requirement("P03", "G-3", "G-7")
 def test_what_is_in_operation_is_proven_at_both_ends(scene: Scene, commissioned: str) -> None:
     """Our data, the gateway's own memory and the EMT agree: certificates, profiles, pairing, first values."""
     gateway, sim = Gateway.objects.get(device_id=commissioned), scene.gateway(commissioned)
@@ -82,7 +82,7 @@ def test_the_connection_is_the_operational_one(scene: Scene, commissioned: str) 
     assert (connection_["seal"], int(connection_["serial"], 16)) == (False, tls.serial_number)
 
 
-@pytest.mark.requirement("P03", "RB")
+@pytest.mark.requirement("P03", "RB", "G-5")
 def test_everything_written_is_read_back_as_wanted(scene: Scene, commissioned: str) -> None:
     """What was read back equals what was wanted, profile by profile; nothing rests on the gateway's word alone."""
     wanted = dict(Profile.objects.filter(gateway__device_id=commissioned).values_list("name", "digest"))
@@ -108,7 +108,7 @@ def test_the_trail_tells_intents_before_irreversible_acts(scene: Scene, commissi
     assert audit.verify().intact
 
 
-@pytest.mark.requirement("M-3")
+@pytest.mark.requirement("O-8")
 def test_the_transcript_holds_exchanges_and_no_secrets(scene: Scene, commissioned: str) -> None:
     """Every exchange of the run is there with its line, sizes and digests; no meter key, no password anywhere."""
     exchanges = Exchange.objects.filter(gateway__device_id=commissioned)
@@ -219,6 +219,7 @@ def test_a_gateway_without_power_for_a_while_is_waited_for(scene: Scene) -> None
     assert len(scene.issued(device)) == 1
 
 
+@pytest.mark.requirement("P03", "G-3")
 def test_certificates_of_the_exchange_are_of_the_profile(scene: Scene, commissioned: str) -> None:
     """The three operational certificates are for this gateway, of one set with running number 1."""
     (issued,) = scene.issued(commissioned)

@@ -23,7 +23,7 @@ def _refused(device: str, since: datetime) -> set[str]:
 # --- P16 ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("P16")
+@pytest.mark.requirement("P16", "G-8")
 def test_a_renewal_brings_the_next_set_and_retires_the_old_one(scene: Scene) -> None:
     """The gateway calls with the new certificate, the old one is retired here and its keys are gone there."""
     device = scene.in_operation()
@@ -115,7 +115,7 @@ def test_a_returned_gateway_is_turned_away(scene: Scene, returned: str) -> None:
     assert scene.stage.link.connected(returned) is None
 
 
-@pytest.mark.requirement("P10", "P19")
+@pytest.mark.requirement("P10", "P19", "G-14")
 def test_a_stolen_gateway_is_not_spoken_to_but_blocked_and_revoked(scene: Scene) -> None:
     """Theft: no exchange with the gateway, its certificates revoked as compromised, the gateway on the blocklist."""
     device = scene.in_operation()
@@ -147,7 +147,7 @@ def test_what_is_not_installed_cannot_be_removed(scene: Scene) -> None:
 # --- P20 ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("P20", "WAN-1.5")
+@pytest.mark.requirement("P20", "WAN-1.5", "G-10")
 def test_a_hung_up_gateway_is_woken_by_a_datagram_and_its_latency_told(scene: Scene) -> None:
     """The gateway takes the signed UDP packet, calls, and the run tells after how many milliseconds."""
     device = scene.in_operation()
@@ -252,6 +252,7 @@ def test_a_wrong_clock_gives_a_red_light(scene: Scene) -> None:
     assert (line.result["light"], line.result["clock_offset_ms"] > 15_000) == ("red", True)
 
 
+@pytest.mark.requirement("P03", "G-8")
 def test_the_certificate_in_use_is_the_active_one(scene: Scene) -> None:
     """What our data call active is what the gateway shows."""
     device = scene.in_operation()

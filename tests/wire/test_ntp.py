@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torwart.kernel.refusals import Refusal, Side
 from torwart.wire import ntp
 
-pytestmark = pytest.mark.requirement("WAN-1.9")
+pytestmark = pytest.mark.requirement("WAN-1.9", "G-11")
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 SERVER = ntp.Server(synchronised_at=NOW - timedelta(seconds=20))

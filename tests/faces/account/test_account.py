@@ -53,6 +53,7 @@ def text(response: Any) -> str:
     return re.sub(r"[\w.+-]+@[\w.-]+", "@", page)
 
 
+@pytest.mark.requirement("P-4")
 def test_a_person_signs_in_by_address_and_password(visitor: Any, anna: Any) -> None:
     """Whatever the case of the address."""
     visit = visitor()
@@ -73,6 +74,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(visitor: Any
     assert [line.what for line in Access.objects.all()] == ["sign_in_failed"] * 3
 
 
+@pytest.mark.requirement("P-4")
 def test_many_failures_close_the_door_for_a_while(visitor: Any, anna: Any) -> None:
     """For this address from everywhere, even with the right password; other people are not touched."""
     for _ in range(6):
@@ -175,6 +177,7 @@ def test_the_last_second_factor_of_the_provider_stays(visitor: Any, otto: Any) -
     assert "Ihre Rolle verlangt einen zweiten Faktor" in page.content.decode()
 
 
+@pytest.mark.requirement("P-4")
 def test_the_last_passkey_of_the_provider_stays_too(visitor: Any) -> None:
     """The same for passkeys; with an app beside it, it may go."""
     from allauth.mfa.models import Authenticator
@@ -189,6 +192,7 @@ def test_the_last_passkey_of_the_provider_stays_too(visitor: Any) -> None:
     assert not Authenticator.objects.filter(pk=key.pk).exists()
 
 
+@pytest.mark.requirement("P-4")
 def test_secrets_of_the_second_factor_do_not_lie_readable_in_the_database(otto: Any) -> None:
     """A copy of the database makes no codes."""
     from allauth.mfa.models import Authenticator
@@ -207,6 +211,7 @@ def test_what_one_may_not_see_does_not_exist(visitor: Any, anna: Any, otto: Any)
         assert text(there) == text(nowhere).replace("/gibt/es/nicht/", foreign)
 
 
+@pytest.mark.requirement("P-4")
 def test_nobody_signed_in_is_led_to_the_sign_in_page_and_back(visitor: Any, anna: Any) -> None:
     """And to no other site."""
     visit = visitor()
@@ -257,6 +262,7 @@ def test_a_person_reports_that_credentials_became_known(visitor: Any, anna: Any)
     assert AuditEntry.objects.filter(action="user.compromised", client_id=anna.client_id).count() == 1
 
 
+@pytest.mark.requirement("P-4")
 def test_looking_at_the_report_page_locks_nobody(visitor: Any, anna: Any) -> None:
     """Only the button does, and only with our own form behind it."""
     visit = visitor(anna)
@@ -386,6 +392,7 @@ def test_the_language_is_the_persons(visitor: Any, anna: Any) -> None:
     assert 'lang="de"' in visitor().get("/konto/anmelden/?sprache=fr").content.decode()
 
 
+@pytest.mark.requirement("P-5")
 def test_what_a_stranger_says_about_the_transport_is_not_believed(visitor: Any, db: None) -> None:
     """Only our own proxy can make a request count as encrypted."""
     from torwart.faces.account.middleware import Forwarded

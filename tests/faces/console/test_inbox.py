@@ -21,6 +21,7 @@ def numbers(client: Any, name: str, **query: str) -> list[str]:
     return get(client, f"/konsole/korb/{name}/", **query).tickets
 
 
+@pytest.mark.requirement("G-4", "T-5")
 def test_each_inbox_holds_what_its_name_says(people: Office, now: datetime, web: Web) -> None:
     """At risk, unassigned, mine, waiting for client, device or time, all open: nothing else, nearest deadline first."""
     found = console_world.busy_day(people, now)
@@ -71,6 +72,7 @@ def test_the_filter_finds_number_subject_client_and_device(people: Office, now: 
         assert found["late"] not in hits, text
 
 
+@pytest.mark.requirement("G-4")
 def test_taking_is_one_click_for_one_or_many(people: Office, now: datetime, web: Web) -> None:
     """Each ticket is assigned and audited; the page led back to is one of ours."""
     town = portal_world.town()
@@ -108,6 +110,7 @@ def test_the_list_asks_the_same_however_long(people: Office, now: datetime, web:
     assert len(asked) == 6, [each["sql"][:90] for each in asked]
 
 
+@pytest.mark.requirement("G-4")
 def test_the_picture_shows_what_is_due_today(people: Office, now: datetime, web: Web) -> None:
     """One row a ticket that is due by closing time, and the same in words."""
     found = console_world.busy_day(people, now)

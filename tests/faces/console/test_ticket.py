@@ -32,6 +32,7 @@ def case(client: Any, number: str, part: str = "") -> Shown:
     return get(client, f"/konsole/vorgang/{number}/{part}")
 
 
+@pytest.mark.requirement("G-4")
 @pytest.mark.parametrize("state", list(TicketState))
 def test_buttons_follow_the_ticket_s_table(people: Office, now: datetime, web: Web, state: TicketState) -> None:
     """A verb is a button exactly where the table allows it; a missing one says in which states it would be there."""
@@ -49,6 +50,7 @@ def test_buttons_follow_the_ticket_s_table(people: Office, now: datetime, web: W
     assert bool(asking) == TICKET.can(state, TicketVerb.ASK_CLIENT)
 
 
+@pytest.mark.requirement("G-4")
 @pytest.mark.parametrize("state", list(OrderState))
 def test_buttons_follow_the_order_s_table(people: Office, now: datetime, web: Web, state: OrderState) -> None:
     """The same for the order of a ticket; trying again is for what has failed, an override for what was refused."""
@@ -94,6 +96,7 @@ def test_all_three_clocks_are_shown(people: Office, now: datetime, web: Web) -> 
     assert asked[2] == "Lösung ruht – noch 22 h Servicezeit Welche Etage?"
 
 
+@pytest.mark.requirement("T-5")
 def test_a_resolved_case_says_whether_it_was_in_time(people: Office, now: datetime, web: Web) -> None:
     """The clock is read from the audit trail and compared with the deadline."""
     number = console_world.question(portal_world.town(), now - timedelta(hours=1))

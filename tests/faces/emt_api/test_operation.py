@@ -54,6 +54,7 @@ def test_an_order_over_the_interface_is_the_same_order_as_from_the_form(caller: 
     assert InterfaceEvent.objects.get(subject=order.number).type == "de.torwart.operation.submitted"
 
 
+@pytest.mark.requirement("C-1")
 def test_every_process_marked_for_the_interface_is_an_operation(caller: Caller) -> None:
     """What the catalogue marks is there under its name, what it does not mark is not; capabilities say the same."""
     offered = {process.name for process in catalogue().values() if process.over_interface}
@@ -131,6 +132,7 @@ def test_a_body_that_does_not_fit_the_description_is_refused(
     assert pointer in [each["pointer"] for each in answer.json()["errors"]]
 
 
+@pytest.mark.requirement("O-4")
 def test_an_order_without_a_delivery_note_is_refused_with_that_reason(caller: Caller) -> None:
     """O-4: an unknown gateway and one without an imported note are told like in the form."""
     answer = caller.post(PATH, {"gateway": "EPPC0299999999"}, key="k")
@@ -187,6 +189,7 @@ def test_key_5_without_a_usable_key_nothing_is_done(caller: Caller) -> None:
     assert not Order.objects.exists()
 
 
+@pytest.mark.requirement("P-1")
 def test_key_6_another_clients_same_key_is_another_key(caller: Caller, pki: TestPki) -> None:
     """Keys are a client's own: the answer of one is never given to another (P-1)."""
     ordered(caller)
@@ -265,6 +268,7 @@ def test_an_order_is_withdrawn_and_cancelled_over_the_interface(caller: Caller) 
     assert (cancelled["operation"]["state"], cancelled["stays"]) == ("cancelled", [])
 
 
+@pytest.mark.requirement("O-8")
 def test_events_tell_every_step_in_order(world: Clientele, caller: Caller) -> None:
     """The feed holds what a webhook would have told, as CloudEvents."""
     number = ordered(caller).json()["id"]
@@ -279,6 +283,7 @@ def test_events_tell_every_step_in_order(world: Clientele, caller: Caller) -> No
 # --- who calls, and how -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("P-1")
 def test_without_proof_nothing_is_answered(caller: Caller) -> None:
     """401 for every address, also for one that does not exist; the refusal says nothing about anything."""
     for path in ("/v1/operations", "/v1/capabilities", "/v1/nonsense"):
@@ -287,6 +292,7 @@ def test_without_proof_nothing_is_answered(caller: Caller) -> None:
         assert answer.json()["code"] == "interface.peer_unproven"
 
 
+@pytest.mark.requirement("P-1")
 def test_an_uncoupled_certificate_is_nobody(world: Clientele, pki: TestPki) -> None:
     """A good EMT certificate that no client has coupled gets 403 with what to do; a gateway's or a SIG one gets 401."""
     stranger = Caller(pki.emt.tls.certificate_der, coupled_http())

@@ -78,6 +78,7 @@ def test_internal_notes_are_nobodys_business(home: Town, contact: Client, operat
         assert "Nur für uns" not in page
 
 
+@pytest.mark.requirement("O-8")
 def test_programs_speak_in_the_providers_name(home: Town, contact: Client) -> None:
     """No run id or account name of ours stands in a history."""
     number = home.order("wake_up", home.gateways[1]).replace("A", "T")
@@ -110,6 +111,7 @@ def test_files_are_saved_never_shown(home: Town, contact: Client) -> None:
     assert "verschlüsselt und signiert" in _text(contact.get(f"/portal/vorgaenge/{number}/"))
 
 
+@pytest.mark.requirement("O-8")
 def test_tickets_are_found(home: Town, contact: Client) -> None:
     """By number, by words of the subject, by kind and by whose turn it is."""
     first, second = _question(home, "Firmware"), home.order("wake_up", home.gateways[1]).replace("A", "T")
