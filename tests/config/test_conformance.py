@@ -1,5 +1,6 @@
 """The requirement trace: every mark of the tests, and nothing else, stands in it."""
 
+import re
 from pathlib import Path
 
 from torwart.config.conformance import Test, page, trace
@@ -67,3 +68,17 @@ def test_the_real_marks_are_found() -> None:
 
     assert {"T-2", "WAN-1.4", "P03"} <= found.keys()
     assert all((tests / test.path).is_file() for protecting in found.values() for test in protecting)
+
+
+SERVICE = {"P": 5, "T": 6, "C": 4, "S-MAIL": 4, "O": 10, "G": 15, "M": 4, "R": 4}
+"""How many requirements of each kind the service has (spec/01)."""
+
+
+def test_what_has_no_test_is_listed() -> None:
+    """The page of gaps names every requirement of the service without a test, and none that has one."""
+    here = Path(__file__).parents[1]
+    asked = {f"{kind}-{number}" for kind, most in SERVICE.items() for number in range(1, most + 1)}
+    text = (here.parent / "docs" / "conformance" / "README.md").read_text(encoding="utf-8")
+    gaps = text.partition("## Requirements of the service without a test")[2]
+
+    assert set(re.findall(r"(?m)^\| ([A-Z-]+-\d+) \|", gaps)) == asked - trace(here).keys()
