@@ -68,7 +68,7 @@ def incoming(row: MailIn, mail: ReadMail | None, now: datetime) -> Incoming:
     sender = mail.from_address if mail else ""
     # By the expression of the index; "iexact" would compare in upper case and read all contacts.
     named = Contact.objects.annotate(address=Lower("email")).filter(address=sender, active=True)
-    people = list(named.order_by("id")) if sender else []
+    people: list[Contact] = [*named.order_by("id")] if sender else []
     if mail is not None:
         row.message_id, row.from_address, row.subject = mail.message_id, sender, mail.subject
     found = Incoming(row, mail, None, people, now)

@@ -106,8 +106,8 @@ NOT_FOUND = kind(
 )
 CURSOR_INVALID = kind(
     "interface.cursor_invalid",
-    de="Diese Fortsetzungsmarke stammt nicht von uns. Beginnen Sie die Liste von vorn oder nehmen Sie „next“ der letzten "
-    "Antwort.",
+    de="Diese Fortsetzungsmarke stammt nicht von uns. Beginnen Sie die Liste von vorn oder nehmen Sie „next“ der "
+    "letzten Antwort.",
     en="This cursor is none of ours. Begin the list anew, or take “next” of the last answer.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,

@@ -15,7 +15,8 @@ class Order(models.Model):
     check page showed, ``[[label de, label en, value de, value en], …]``, and every mail about the order repeats;
     ``planned``/``due_at``: the commitment; ``starts_at``: when the run may begin (after the 60 s for withdrawing, at
     the requested time of a planned order); ``channel``: ``form``, ``upload`` or ``interface``. ``wording``: how the
-    process called itself and its steps when it was ordered, ``{"process": [de, en], "steps": [[name, de, en], …], "attended": …, "leaves_nothing": [name, …]}``.
+    process called itself and its steps when it was ordered, ``{"process": [de, en], "steps": [[name, de, en], …],
+    "attended": …, "leaves_nothing": [name, …]}``.
     """
 
     number = models.CharField(max_length=11, unique=True)

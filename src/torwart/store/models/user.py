@@ -35,7 +35,7 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS = ("name",)
+    REQUIRED_FIELDS = ["name"]  # noqa: RUF012 – a list by its base class
 
     class Meta:
         constraints = (models.UniqueConstraint(models.functions.Lower("email"), name="user_email"),)

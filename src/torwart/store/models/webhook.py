@@ -5,8 +5,8 @@ from django.db.models.functions import Now
 
 
 class Webhook(models.Model):
-    """An endpoint of a client. ``keys``: our signing keys for it, ``[{"id", "public", "until"}]``, newest first; during a
-    rotation two are valid. The private keys are derived from the installation's secret (``wire.webhook``).
+    """An endpoint of a client. ``keys``: our signing keys for it, ``[{"id", "public", "until"}]``, newest first; while
+    they are rotated two are valid. The private keys are derived from the installation's secret (``wire.webhook``).
     """
 
     webhook_id = models.UUIDField(unique=True)

@@ -138,7 +138,7 @@ def events(client: int, after: int, limit: int) -> list[EventLine]:
     (``services.interface_event.arrange``).
     """
     rows = InterfaceEvent.objects.filter(client=client, place__gt=after).order_by("place")[:limit]
-    return [EventLine(row.place, row.event_id, row.type, row.subject, row.at, row.data) for row in rows]
+    return [EventLine(row.place or 0, row.event_id, row.type, row.subject, row.at, row.data) for row in rows]
 
 
 def _orders(client: int) -> QuerySet[Order]:
