@@ -1,12 +1,20 @@
 """Addresses of the interface; nothing of accounts and pages is reachable beside them."""
 
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 from torwart.faces.emt_api import documentation
 from torwart.faces.emt_api.api import api
 
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    """ninja would lead from here to documentation pages that are switched off, and fail."""
+    raise Http404
+
+
 urlpatterns = [
     path("v1/openapi.json", documentation.description),
+    path("v1/", _nothing),
     path("v1/", api.urls),
 ]
 
