@@ -1,12 +1,16 @@
 """Tickets (Vorgänge): the running file of an order, a question or an incident (C-2, C-3, T-5, M-2)."""
 
+from datetime import UTC, datetime
+
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from torwart.kernel.ticket_state import TICKET, TicketState
 
 OPEN = tuple(s.value for s in TICKET.states if s not in (TicketState.RESOLVED, TicketState.CLOSED))
 """States in which a ticket still has to be settled."""
+FAR = models.Value(datetime(9999, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
+"""Stands for the deadline of a ticket whose clock rests: behind every other."""
 
 
 class Ticket(models.Model):
@@ -40,6 +44,7 @@ class Ticket(models.Model):
             models.Index(fields=["state", "due_at", "id"], name="ticket_queue"),
             models.Index(fields=["assignee", "state", "due_at"], name="ticket_assignee"),
             models.Index(fields=["due_at", "id"], name="ticket_open", condition=models.Q(state__in=OPEN)),
+            models.Index(Coalesce("due_at", FAR), "id", name="ticket_open_order", condition=models.Q(state__in=OPEN)),
         )
 
     def __str__(self) -> str:

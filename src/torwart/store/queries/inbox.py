@@ -5,20 +5,18 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from torwart.kernel.run_state import RunState, WaitingFor
 from torwart.kernel.ticket_state import TicketState
 from torwart.store.models import Client, Gateway, Order, Ticket
-from torwart.store.models.ticket import OPEN
+from torwart.store.models.ticket import FAR, OPEN
 
 _TRIGRAM = 3
 """What is shorter stands in too many ids for any index to help, or anybody to be helped."""
 BOUND = 100
 """Nobody needs to know whether it is 100 or 3,000; counting stops here."""
-FAR = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
-"""Stands for "rests": behind every deadline."""
 ORDER = ("sort_at", "id")
 """What a page of a queue is ordered by."""
 
@@ -80,8 +78,7 @@ def queue(inbox: Inbox, *, user: int, soon: datetime, text: str = "") -> QuerySe
     rows = tickets(inbox, user=user, soon=soon)
     if text:
         rows = rows.filter(_containing(text))
-    far = Value(FAR, output_field=DateTimeField())
-    return rows.select_related("client", "gateway", "order__run", "assignee").annotate(sort_at=Coalesce("due_at", far))
+    return rows.select_related("client", "gateway", "order__run", "assignee").annotate(sort_at=Coalesce("due_at", FAR))
 
 
 def due_until(until: datetime, limit: int) -> list[Ticket]:

@@ -5,7 +5,7 @@
   const GOALS = { i: "", m: "korb/mir/", f: "freigaben/", g: "gateways/", c: "auftraggeber/", p: "post/" };
   const off = () => localStorage.getItem(OFF) === "1";
   const typing = (element) => element.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
-  const rows = () => [...document.querySelectorAll("[data-ko-row]")];
+  const rows = () => [...document.querySelectorAll("[data-ko-row]:has([data-ko-open])")];
   const link = (row) => row.querySelector("[data-ko-open]");
   let going = 0;
 
