@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass
 
 from cryptography import x509
-from django.db import connection
+from django.db import connection, transaction
 
 from torwart.kernel.refusals.process import KEY_SET_MISSING
 from torwart.ports.key_store import KeyStore
+from torwart.services import audit
 from torwart.services import certificate as certificates
 from torwart.store.models import Certificate
 from torwart.wire.certificate import Role, Use
@@ -73,7 +74,18 @@ def _active(client: int, use: Use) -> tuple[bytes, str, int]:
 def register(keys: KeyStore, client: int, certificate: x509.Certificate, sequence: int, use: Use) -> None:
     """Take a GWA certificate of a client into use; its key pair is already in the key store under ``label``."""
     keys.store_certificate(label(client, use, sequence), certificate)
-    certificates.remember(certificate, state="active", client=client)
+    with transaction.atomic():
+        certificates.remember(certificate, state="active", client=client)
+        audit.append(
+            actor="administrator",
+            action="key.taken_into_use",
+            subject=f"key:{label(client, use, sequence)}",
+            payload={
+                "serial": f"{certificate.serial_number:x}",
+                "not_after": f"{certificate.not_valid_after_utc:%Y-%m-%d}",
+            },
+            client=client,
+        )
 
 
 def new_password() -> str:

@@ -18,9 +18,10 @@ NEEDED = 2
 
 def create(name: str, *, actor: str) -> int:
     """Take a client in; its id. The same name again is the same client."""
-    row, new = Client.objects.get_or_create(name=name)
-    if new:
-        audit.append(actor=actor, action="client.created", subject=f"client:{row.pk}", client=row.pk)
+    with transaction.atomic():
+        row, new = Client.objects.get_or_create(name=name)
+        if new:
+            audit.append(actor=actor, action="client.created", subject=f"client:{row.pk}", client=row.pk)
     return row.pk
 
 

@@ -21,6 +21,7 @@ _HELP = Words(
 _CONFIG = Words(de="Konfiguration (TOML).", en="Configuration (TOML).")
 _REFRESH_SECONDS = 6 * 3600.0
 _ENDING_SECONDS = 10.0
+_TIDY_SECONDS = 3600.0
 
 
 @click.command(help=_HELP.text())
@@ -51,7 +52,8 @@ def serve(worker: "Worker") -> None:
     signal.signal(signal.SIGINT, stop)
     exit_with_parent(stop)
     worker.start()
-    for keep in (partial(_keep_revocations, worker), partial(_keep_ending, worker), audit.keep_linking):
+    keeping = (_keep_revocations, _keep_ending, _keep_tidy)
+    for keep in (*(partial(each, worker) for each in keeping), audit.keep_linking):
         threading.Thread(target=keep, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
@@ -69,6 +71,24 @@ def _keep_ending(worker: "Worker", ended: threading.Event) -> None:
             end_given_up(worker.engine)
         except Error as error:
             logging.getLogger("torwart.worker").warning("given up runs: %s", error)
+        finally:
+            connection.close()
+
+
+def _keep_tidy(worker: "Worker", ended: threading.Event) -> None:
+    """Forget what is kept for a time only: ended tasks of the engine, keys, calls and events of the interface."""
+    from django.db import Error, connection
+
+    from torwart.services import interface, interface_event
+
+    while not ended.wait(_TIDY_SECONDS):
+        now = worker.clock.now()
+        try:
+            for forget in (worker.engine.clean, partial(interface.forget, now), partial(interface_event.forget, now)):
+                while forget() and not ended.is_set():
+                    pass
+        except Error as error:
+            logging.getLogger("torwart.worker").warning("tidying: %s", error)
         finally:
             connection.close()
 

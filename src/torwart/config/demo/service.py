@@ -13,6 +13,8 @@ from torwart.config import site as sites
 from torwart.config.demo.office import ERIKA, MAX, NILS, NORA, Office, Person
 from torwart.config.demo.visitor import StuckError, Visitor
 from torwart.kernel.identifiers import CaseNumber
+from torwart.kernel.refusals import Kind
+from torwart.kernel.refusals.mailroom import MAIL_UNSIGNED
 from torwart.kernel.words import Words
 from torwart.processes import ordering
 from torwart.processes.definition import process
@@ -99,8 +101,8 @@ class Service:
         """How a mail goes wrong, and what its sender must be told."""
         other = Words("schickt ihn, signiert von jemand anderem", "sends it, signed by somebody else")
         return [
-            (Words("schickt ihn ohne Signatur", "sends it unsigned"), "nicht unterschrieben", {"sign": False}),
-            (other, "Absender", {"fault": MailFault.SIGNER_NOT_SENDER}),
+            (Words("schickt ihn ohne Signatur", "sends it unsigned"), _beginning(MAIL_UNSIGNED), {"sign": False}),
+            (other, "müssen übereinstimmen", {"fault": MailFault.SIGNER_NOT_SENDER}),
         ]
 
     def _devices(self) -> int:
@@ -289,6 +291,11 @@ class Service:
         deed = Deed(who.full_name, words, ok, found, number)
         self.deeds.append(deed)
         self.tell(deed)
+
+
+def _beginning(kind: Kind) -> str:
+    """The first sentence of a refusal, as people read it."""
+    return kind.words.de.partition(". ")[0]
 
 
 def _first_line(text: str, named: str) -> str:
