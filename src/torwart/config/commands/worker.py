@@ -52,8 +52,8 @@ def serve(worker: "Worker") -> None:
     signal.signal(signal.SIGINT, stop)
     exit_with_parent(stop)
     worker.start()
-    keeping = (_keep_revocations, _keep_ending, _keep_tidy)
-    for keep in (*(partial(each, worker) for each in keeping), audit.keep_linking):
+    ours = (partial(_keep_revocations, worker), partial(_keep_ending, worker), partial(_keep_tidy, worker))
+    for keep in (*ours, audit.keep_linking):
         threading.Thread(target=keep, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
