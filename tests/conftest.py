@@ -15,11 +15,16 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connections, transaction
+from hypothesis import settings
 
 import torwart.store
 from torwart.adapters.database import embedded, stop
 from torwart.config.installation import django_setup
 from torwart.sim.pki import TestPki
+
+# How long an example takes is the machine's affair; what is measured is measured by benchmarks.
+settings.register_profile("truth", deadline=None)
+settings.load_profile("truth")
 
 _SERVER = Path(f"/var/tmp/torwart-tests-{os.geteuid()}")
 _numbers = count()

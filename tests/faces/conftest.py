@@ -27,8 +27,9 @@ def visitor(db: None) -> Visitor:
     return visit
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _engine() -> Iterator[Any]:
+    """Playwright keeps an event loop in this thread while it runs, in the way of every test that wants its own."""
     with support.engine() as engine:
         yield engine
 
