@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import torwart_client as client
 from foreign import need
 from interface_stage import Inbox, System, inbox, interface_scene, system, tls_context
 from staging import Scene, eventually

@@ -112,9 +112,9 @@ def require_compatible(caller: Peer, form: str) -> None:
         raise INTERFACE_SUSPENDED(why=caller.suspended, form=form)
 
 
-def pin(caller: Peer, asked: str) -> str:
+def pin(caller: Peer, asked: str | None) -> str:
     """The version this call is served by: the one asked for, the one pinned, or at the first call today's, pinned."""
-    if asked and asked not in VERSIONS:
+    if asked is not None and asked not in VERSIONS:
         raise VERSION_UNKNOWN(given=asked[:20], known=", ".join(VERSIONS))
     if not caller.version:
         Coupling.objects.filter(pk=caller.coupling, version="").update(version=asked or VERSIONS[-1])

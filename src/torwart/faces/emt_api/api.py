@@ -8,7 +8,8 @@ from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 from pydantic_core import to_json
 
-from torwart.faces.emt_api import capability, event, operation, problem, schema, webhook
+from torwart.faces.emt_api import capability, event, operation, problem, webhook
+from torwart.faces.emt_api.description import complete
 from torwart.faces.emt_api.problem import Invalid, pointer
 from torwart.kernel.refusals.interface import BODY_INVALID
 from torwart.services.interface import VERSIONS
@@ -19,17 +20,6 @@ Mutual TLS with the client's EMT certificate of the SM-PKI says who calls. Order
 Operation; look at it, wait for it, or be told by webhooks and the event feed. Delivery notes never come this way
 (KL 4.1): see `/v1/capabilities` for what does and what does not.
 """
-_PROBLEM = {"content": {problem.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-_PROBLEMS = {
-    "400": "Unusable request",
-    "401": "Not identified by a certificate",
-    "403": "Not allowed, or not over the interface",
-    "404": "Nothing of that name for this client",
-    "409": "Not possible in the present state, or another use of a key",
-    "422": "Refused: what is wrong is listed by JSON pointer",
-    "429": "Too many requests; Retry-After says when",
-    "503": "Not available at present; Retry-After says when",
-}
 
 
 class _Json(BaseRenderer):
@@ -43,15 +33,9 @@ class _Json(BaseRenderer):
 
 class _Api(NinjaAPI):
     def get_openapi_schema(self, **options: Any) -> Any:
-        """What ninja makes of the operations, and the problems every one of them may answer with."""
-        document = super().get_openapi_schema(**options)
-        document["components"]["schemas"]["Problem"] = schema.Problem.model_json_schema()
-        document["servers"] = [{"url": "/"}]
-        for path in document["paths"].values():
-            for each in path.values():
-                for status, words in _PROBLEMS.items():
-                    each["responses"].setdefault(int(status), {"description": words, **_PROBLEM})
-        return document
+        """The same in every process, wherever it is mounted."""
+        document = super().get_openapi_schema(**{"path_prefix": "/v1/", **options})
+        return complete(document, VERSIONS)
 
 
 api = _Api(

@@ -42,7 +42,7 @@ class Interface:
             if request.path not in _OPEN:
                 self._identify(request)
                 standing = self._rate.take(request.peer.client)
-                request.version = interface.pin(request.peer, request.headers.get("Torwart-Version", ""))
+                request.version = interface.pin(request.peer, request.headers.get("Torwart-Version"))
             response = self._respond(request)
             if response.status_code >= 400 and response.get("Content-Type") != problem.MEDIA_TYPE:
                 response = _as_problem(request, response)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from torwart.adapters.engine import AbsurdEngine
 from torwart.faces.emt_api import cursor, problem, schema
@@ -38,7 +38,7 @@ HEADER = ("requested_at", "participant", "reference", "remark")
 class Wait(Schema):
     """How long to wait for a change before answering."""
 
-    wait: str = Field("0s", pattern=r"^([0-9]|[12][0-9]|30)s$", description="0s to 30s.", examples=["30s"])
+    wait: str = Field("0s", pattern=r"^([0-9]|[12][0-9]|30)s$", description="0s to 30s.")
 
     @property
     def seconds(self) -> int:
@@ -52,7 +52,7 @@ class Which(Schema):
     process: str = Field("", max_length=60)
     subject: str = Field("", max_length=14, description="Device id of the gateway.")
     reference: str = Field("", max_length=200)
-    since: AwareDatetime | None = Field(None, description="Submitted at or after.")
+    since: schema.Instant | None = Field(None, description="Submitted at or after.")
     cursor: str = Field("", max_length=200)
     limit: int = Field(50, ge=1, le=200)
 

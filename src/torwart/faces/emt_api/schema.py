@@ -1,10 +1,11 @@
 """JSON bodies of the interface. Those of orders are made from the process definitions, field by field."""
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from torwart.kernel.order_state import OrderState
 from torwart.processes.definition import Field as OrderField
@@ -16,6 +17,19 @@ _LONGEST = {FieldKind.LINE: 400, FieldKind.PARAGRAPH: 4000}
 _MOST = 100
 """Values of a field that takes several; no process needs more at once."""
 _VISIBLE = r"^[^\x00-\x1f\x7f]*$"
+
+
+_RFC_3339 = re.compile(r"(19|2[0-9])[0-9]{2}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _written(value: Any) -> Any:
+    """A time is text with date, time and offset; numbers, which pydantic would count from 1970, are not guessed at."""
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("not a time as in RFC 3339, e.g. 2026-11-24T09:30:00+01:00")
+    return value
+
+
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
 
 
 class Body(BaseModel):
@@ -127,7 +141,7 @@ class Reason(Body):
 
 
 class Chosen(Body):
-    time: AwareDatetime = Field(description="One of proposed_times.", strict=False)
+    time: Instant = Field(description="One of proposed_times.")
 
 
 class Event(BaseModel):
@@ -169,7 +183,7 @@ def order_body(process: Process) -> type[Body]:
     """The body to order ``process`` with: its fields, and what every order has."""
     fields: dict[str, Any] = {field.name: _field(field) for field in process.fields}
     fields |= {
-        "requested_at": _said(AwareDatetime | None, None, LABELS["requested_at"].en + ", with offset.", strict=False),
+        "requested_at": _said(Instant | None, None, LABELS["requested_at"].en + ", with offset."),
         "participant": _text("", LABELS["participant"].en + "; may be left out with a single one.", 13),
         "reference": _text("", LABELS["reference"].en + ".", 200),
         "remark": _text("", LABELS["remark"].en + ".", 4000),
@@ -188,7 +202,7 @@ def _field(field: OrderField) -> Any:
     if field.choices:
         kind = Literal[tuple(choice.value for choice in field.choices)]
     elif field.kind is FieldKind.INSTANT:
-        kind = Annotated[AwareDatetime, Field(strict=False)]
+        kind = Instant
     elif field.kind is FieldKind.NUMBER:
         kind, example = Annotated[int, Field(ge=0, le=10**9)], int(field.example)
     if field.many:
