@@ -4,6 +4,7 @@ Writes ``clients/python/src/torwart_client/processes.py`` anew; a test compares.
 """
 
 import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def source() -> str:
     for name, prefix in (("Processes", ""), ("AsyncProcesses", "async ")):
         parts.append(_CLASS.format(name=name, a=prefix))
         parts += [_method(process, prefix) for process in offered]
-    command = ["ruff", "format", "--line-length", "120", "--stdin-filename", "processes.py", "-"]
+    command = [sys.executable, "-m", "ruff", "format", "--line-length", "120", "--stdin-filename", "processes.py", "-"]
     done = subprocess.run(command, input="\n".join(parts).encode(), capture_output=True, check=True)
     return done.stdout.decode()
 

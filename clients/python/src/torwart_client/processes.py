@@ -47,16 +47,20 @@ class Processes(ABC):
         pairing of the meters, first reading at the recipient.
         ``melo``: Metering location (MeLo). 33 characters, begins with DE. E.g. DE0003604780400000000000010000176
         ``malos``: Market locations (MaLo). Eleven digits with check digit, one per meter. E.g. 51238696781
-        ``address``: Place of installation. Street, number, postal code, town. E.g. Musterweg 1, 56068 Koblenz
+        ``address``: Place of installation. Enter street, number, postal code and town. E.g. Musterweg 1, 56068
+        Koblenz
         ``gateway``: SMGW id. Device id of the gateway, as on its plate. E.g. EPPC0211358875
         ``meters``: Meters. Device ids of the meters on this gateway. E.g. 1EMH0012345678
         ``wan_type``: WAN connection. How the gateway reaches the network. E.g. LTE
         ``wan_address``: Address for wake-ups. IP address and port of the gateway in the WAN. E.g. 10.20.30.40:7711
-        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes. E.g. 7
-        ``emts``: Recipients (EMT). Who receives the readings. E.g. Stadtwerk Musterstadt
-        ``han``: HAN access for the consumer. Sets up local access to one's own values. E.g. no
-        ``install_at``: Time of installation. When the device is installed on site. E.g. 2026-11-24T09:30+01:00
-        ``technician``: Technician. Who is on site. E.g. Erika Muster
+        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes; several are possible. E.g. 7
+        ``emts``: Recipients (EMT). Who receives the readings. The EMT must have been set up and have valid
+        certificates. E.g. Stadtwerk Musterstadt
+        ``han``: HAN access for the consumer. Whether the consumer can read their own values on site from the gateway.
+        E.g. no
+        ``install_at``: Time of installation. When the device is installed and switched on on site. E.g.
+        2026-11-24T09:30+01:00
+        ``technician``: Technician. Who installs the device and is on site. E.g. Erika Muster
         ``technician_phone``: Technician's phone. For questions during the installation. E.g. +49 261 123456
         """
         body: dict[str, Any] = {
@@ -127,7 +131,8 @@ class Processes(ABC):
     ) -> Operation:
         """P20 Wake-up.
 
-        Wakes a gateway with a signed packet and waits whether it connects.
+        Wakes a gateway with a signed packet and waits up to two minutes whether it connects. How often a gateway can
+        be woken is limited.
         ``gateway``: SMGW id. Device id of the gateway, as on its plate. E.g. EPPC0211358875
         ``reason``: Reason. Why this is ordered. E.g. Austausch nach Defekt
         """
@@ -286,16 +291,20 @@ class AsyncProcesses(ABC):
         pairing of the meters, first reading at the recipient.
         ``melo``: Metering location (MeLo). 33 characters, begins with DE. E.g. DE0003604780400000000000010000176
         ``malos``: Market locations (MaLo). Eleven digits with check digit, one per meter. E.g. 51238696781
-        ``address``: Place of installation. Street, number, postal code, town. E.g. Musterweg 1, 56068 Koblenz
+        ``address``: Place of installation. Enter street, number, postal code and town. E.g. Musterweg 1, 56068
+        Koblenz
         ``gateway``: SMGW id. Device id of the gateway, as on its plate. E.g. EPPC0211358875
         ``meters``: Meters. Device ids of the meters on this gateway. E.g. 1EMH0012345678
         ``wan_type``: WAN connection. How the gateway reaches the network. E.g. LTE
         ``wan_address``: Address for wake-ups. IP address and port of the gateway in the WAN. E.g. 10.20.30.40:7711
-        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes. E.g. 7
-        ``emts``: Recipients (EMT). Who receives the readings. E.g. Stadtwerk Musterstadt
-        ``han``: HAN access for the consumer. Sets up local access to one's own values. E.g. no
-        ``install_at``: Time of installation. When the device is installed on site. E.g. 2026-11-24T09:30+01:00
-        ``technician``: Technician. Who is on site. E.g. Erika Muster
+        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes; several are possible. E.g. 7
+        ``emts``: Recipients (EMT). Who receives the readings. The EMT must have been set up and have valid
+        certificates. E.g. Stadtwerk Musterstadt
+        ``han``: HAN access for the consumer. Whether the consumer can read their own values on site from the gateway.
+        E.g. no
+        ``install_at``: Time of installation. When the device is installed and switched on on site. E.g.
+        2026-11-24T09:30+01:00
+        ``technician``: Technician. Who installs the device and is on site. E.g. Erika Muster
         ``technician_phone``: Technician's phone. For questions during the installation. E.g. +49 261 123456
         """
         body: dict[str, Any] = {
@@ -366,7 +375,8 @@ class AsyncProcesses(ABC):
     ) -> Operation:
         """P20 Wake-up.
 
-        Wakes a gateway with a signed packet and waits whether it connects.
+        Wakes a gateway with a signed packet and waits up to two minutes whether it connects. How often a gateway can
+        be woken is limited.
         ``gateway``: SMGW id. Device id of the gateway, as on its plate. E.g. EPPC0211358875
         ``reason``: Reason. Why this is ordered. E.g. Austausch nach Defekt
         """
