@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from cryptography import x509
 from django.db import connection, transaction
 
 from torwart.kernel.refusals.interface import (
@@ -24,7 +24,7 @@ from torwart.kernel.refusals.interface import (
 )
 from torwart.kernel.words import Words
 from torwart.services import audit, interface_event
-from torwart.store.models import Certificate, Coupling, IdempotencyKey, InterfaceCall
+from torwart.store.models import Coupling, IdempotencyKey, InterfaceCall
 from torwart.wire.certificate import Role, Use, identify, load_certificate
 
 VERSIONS = ("2026-11-23",)
@@ -84,26 +84,53 @@ def peer(der: bytes, now: datetime) -> Peer:
     """Whose system has shown this certificate. The front has checked chain and revocation list of its handshake; here
     the certificate must be an EMT's for TLS, in date, not revoked since, and its name coupled with a client.
     """
+    shown = _read(der)
+    if shown is None or not shown.begins <= now <= shown.ends:
+        raise PEER_UNPROVEN()
+    with connection.cursor() as cursor:
+        cursor.execute(_PEER, {"name": shown.name, "fingerprint": shown.fingerprint})
+        revoked, *found = cursor.fetchone()
+    if revoked:
+        raise PEER_UNPROVEN()
+    coupling, client, client_name, version, compatibility, reason, software = found
+    if coupling is None:
+        raise PEER_NOT_COUPLED(name=shown.name)
+    suspended = reason or software or "–" if compatibility == Compatibility.INCOMPATIBLE else ""
+    return Peer(client, client_name, coupling, shown.name, version, suspended)
+
+
+_PEER = """
+SELECT EXISTS (SELECT 1 FROM store_certificate
+                WHERE fingerprint = %(fingerprint)s AND state IN ('revoked', 'suspended')),
+       coupling.id, client.id, client.name, coupling.version, coupling.compatibility, coupling.reason, coupling.software
+  FROM (SELECT 1) AS always
+  LEFT JOIN store_coupling AS coupling ON coupling.common_name = %(name)s AND coupling.active
+  LEFT JOIN store_client AS client ON client.id = coupling.client_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What of a certificate does not change."""
+
+    name: str
+    fingerprint: str
+    begins: datetime
+    ends: datetime
+
+
+@lru_cache(maxsize=256)
+def _read(der: bytes) -> _Shown | None:
+    """An EMT's TLS certificate; ``None`` for anything else."""
     try:
         certificate = load_certificate(der)
     except ValueError:
-        raise PEER_UNPROVEN() from None
+        return None
     identity = identify(certificate)
-    if identity.role is not Role.EMT or identity.use is not Use.TLS or not _in_date(certificate, now):
-        raise PEER_UNPROVEN()
-    fingerprint = hashlib.sha256(der).hexdigest()
-    if Certificate.objects.filter(fingerprint=fingerprint, state__in=("revoked", "suspended")).exists():
-        raise PEER_UNPROVEN()
-    name = identity.common_name
-    row = Coupling.objects.select_related("client").filter(common_name=name, active=True).first()
-    if row is None:
-        raise PEER_NOT_COUPLED(name=name)
-    suspended = row.reason or row.software if row.compatibility == Compatibility.INCOMPATIBLE else ""
-    return Peer(row.client_id, row.client.name, row.pk, name, row.version, suspended)
-
-
-def _in_date(certificate: x509.Certificate, now: datetime) -> bool:
-    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+    if identity.role is not Role.EMT or identity.use is not Use.TLS:
+        return None
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return _Shown(identity.common_name, hashlib.sha256(der).hexdigest(), begins, ends)
 
 
 def require_compatible(caller: Peer, form: str) -> None:
@@ -184,24 +211,33 @@ def once(client: int, key: str, same: str, do: Callable[[], Answer], *, now: dat
     with transaction.atomic():
         if not _alone(client, key):
             raise KEY_IN_PROGRESS(key=key)
-        row = IdempotencyKey.objects.filter(client=client, key=key).first()
-        if row is not None and row.created_at > now - KEYS_KEPT:
-            if row.digest != same:
+        with connection.cursor() as cursor:
+            cursor.execute(_ANSWERED, {"client": client, "key": key, "since": now - KEYS_KEPT})
+            known = cursor.fetchone()
+        if known is not None:
+            kept, status, body, location = known
+            if kept != same:
                 raise KEY_REUSED(key=key)
-            return Answer(row.status, row.answer, row.location, repeated=True)
-        if row is not None:
-            row.delete()
+            return Answer(status, body, location, repeated=True)
         answer = do()
-        IdempotencyKey.objects.create(
-            client_id=client,
-            key=key,
-            digest=same,
-            status=answer.status,
-            answer=answer.body,
-            location=answer.location,
-            created_at=now,
-        )
+        given: dict[str, Any] = {"client": client, "key": key, "digest": same, "now": now}
+        told: dict[str, Any] = {"status": answer.status, "answer": answer.body, "location": answer.location}
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, {**given, **told})
         return answer
+
+
+_ANSWERED = """
+SELECT digest, status, answer, location FROM store_idempotencykey
+ WHERE client_id = %(client)s AND key = %(key)s AND created_at > %(since)s
+"""
+_KEEP = """
+INSERT INTO store_idempotencykey (client_id, key, digest, status, answer, location, created_at)
+VALUES (%(client)s, %(key)s, %(digest)s, %(status)s, %(answer)s, %(location)s, %(now)s)
+ON CONFLICT (client_id, key) DO UPDATE SET digest = excluded.digest, status = excluded.status,
+       answer = excluded.answer, location = excluded.location, created_at = excluded.created_at
+"""
+"""In the place of what is older than 30 days, if the key was used then."""
 
 
 def _alone(client: int, key: str) -> bool:
@@ -229,21 +265,36 @@ def log(
     answered: str,
 ) -> None:
     """One line of the interface log, which the client's people see in the portal."""
-    InterfaceCall.objects.create(
-        request_id=request_id,
-        at=at,
-        client_id=caller.client,
-        coupling_id=caller.coupling,
-        method=method,
-        path=_plain(path)[:2000],
-        key=_plain(key)[:200],
-        status=status,
-        code=code,
-        milliseconds=milliseconds,
-        asked=_plain(asked)[:_SHOWN],
-        answered=_plain(answered)[:_SHOWN],
-    )
-    Coupling.objects.filter(pk=caller.coupling).update(last_call_at=at)
+    values: dict[str, Any] = {
+        "request_id": request_id,
+        "at": at,
+        "client": caller.client,
+        "coupling": caller.coupling,
+        "method": method,
+        "path": _plain(path)[:2000],
+        "key": _plain(key)[:200],
+        "status": status,
+        "code": code,
+        "milliseconds": milliseconds,
+        "asked": _plain(asked)[:_SHOWN],
+        "answered": _plain(answered)[:_SHOWN],
+        "lately": at - timedelta(minutes=1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOG, values)
+
+
+_LOG = """
+WITH lately AS (
+    UPDATE store_coupling SET last_call_at = %(at)s
+     WHERE id = %(coupling)s AND (last_call_at IS NULL OR last_call_at < %(lately)s)
+)
+INSERT INTO store_interfacecall (request_id, at, client_id, coupling_id, method, path, key, status, code, milliseconds,
+                                 asked, answered)
+VALUES (%(request_id)s, %(at)s, %(client)s, %(coupling)s, %(method)s, %(path)s, %(key)s, %(status)s, %(code)s,
+        %(milliseconds)s, %(asked)s, %(answered)s)
+"""
+"""The time of the last call is kept by the minute: all calls of a busy system would queue for that one row."""
 
 
 def _plain(text: str) -> str:

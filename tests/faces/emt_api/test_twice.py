@@ -107,23 +107,24 @@ _CHILD = """
     from torwart.config.installation import django_setup
 
     django_setup(api=True)
-    from django.db import transaction
-    from django.db.models.signals import post_save
+    from django.db import connection, transaction
     from django.test import Client
 
     sys.path.insert(0, "tests/support")
     from interface_world import Caller
-    from torwart.store.models import IdempotencyKey
 
-    def die(**_):
+    def die():
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def written(**_):
-        die() if sys.argv[1] == "before" else transaction.on_commit(die)
+    def watch(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if "INSERT INTO store_idempotencykey" in sql:
+            die() if sys.argv[1] == "before" else transaction.on_commit(die)
+        return done
 
-    post_save.connect(written, sender=IdempotencyKey)
     caller = Caller(bytes.fromhex(sys.argv[2]), Client())
-    caller.post("/v1/operations/wake-up", {"gateway": "EPPC0200000001", "reason": "Test"}, key="k1")
+    with connection.execute_wrapper(watch):
+        caller.post("/v1/operations/wake-up", {"gateway": "EPPC0200000001", "reason": "Test"}, key="k1")
 """
 
 

@@ -35,12 +35,12 @@ WAKES = 200
 
 def run() -> list[Result]:
     """All cases on one embedded server of their own, with fsync as in production."""
-    with _server() as url:
+    with server() as url:
         return [_steps(url, "bare", least=0.5), _steps(url, "row", least=0.4), *_waiting(url)]
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="torwart-bench-", dir="/var/tmp"))
     home.chmod(0o711)
     try:
@@ -53,7 +53,7 @@ def _server() -> Iterator[str]:
         with connection.cursor() as cursor:
             cursor.execute("CREATE TABLE bench_row (id bigint GENERATED ALWAYS AS IDENTITY, said text)")
             cursor.execute("CREATE TABLE bench_word (number bigint PRIMARY KEY)")
-        _pgbench(url, "-i", "-q", "-s", "10")
+        pgbench(url, "-i", "-q", "-s", "10")
         yield url
         connections.close_all()
     finally:
@@ -61,7 +61,7 @@ def _server() -> Iterator[str]:
         shutil.rmtree(home)
 
 
-def _pgbench(url: str, *arguments: str) -> str:
+def pgbench(url: str, *arguments: str) -> str:
     command = [str(binary("pgbench")), *arguments, url]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
@@ -86,7 +86,7 @@ def _steps(url: str, kind: str, *, least: float) -> Result:
 
 def _commits_per_second(url: str) -> float:
     clients = WORKERS * THREADS
-    said = _pgbench(url, "-N", "-n", "-T", "2", "-c", str(clients), "-j", str(WORKERS))
+    said = pgbench(url, "-N", "-n", "-T", "2", "-c", str(clients), "-j", str(WORKERS))
     line = next(line for line in said.splitlines() if line.startswith("tps"))
     tps = line.split()[2]
     return float(tps)

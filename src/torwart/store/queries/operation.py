@@ -141,8 +141,14 @@ def events(client: int, after: int, limit: int) -> list[EventLine]:
     return [EventLine(row.place or 0, row.event_id, row.type, row.subject, row.at, row.data) for row in rows]
 
 
+_COLUMNS = (
+    *("number", "process", "state", "state_since", "submitted_at", "requested_at", "planned", "due_at", "reference"),
+    *("withdrawable_until", "ended_at", "result", "ticket__number", "run__waiting_for", "gateway__device_id"),
+)
+
+
 def _orders(client: int) -> QuerySet[Order]:
-    return Order.objects.filter(client=client).select_related("ticket", "run", "gateway")
+    return Order.objects.filter(client=client).select_related("ticket", "run", "gateway").only(*_COLUMNS)
 
 
 def _read(rows: QuerySet[Order], now: datetime) -> list[Operation]:
