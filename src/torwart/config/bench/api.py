@@ -90,9 +90,9 @@ class _Interface:
     def flood(self, seconds: float) -> float:
         """Orders accepted per second with all clients asking as fast as they are answered."""
         began = time.monotonic()
+        counts = self._each(lambda caller: sum(1 for _ in caller.until(began + seconds)))
         accepted: int = sum(counts)
         return accepted / (time.monotonic() - began)
-        return sum(counts) / (time.monotonic() - began)
 
     def paced(self, rate: float, seconds: float) -> list[list[float]]:
         """Seconds of each answer, measured from when it should have been asked, at ``rate`` orders per second."""
