@@ -21,6 +21,7 @@ from torwart.rules.precondition import GatewayType
 from torwart.rules.service_time import CALENDAR
 from torwart.services import approval as approvals
 from torwart.services import approved_configuration as configurations
+from torwart.services import interface
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
 from torwart.store import models
@@ -366,12 +367,17 @@ def addresses(found: dict[str, Any]) -> dict[str, str]:
     assert contact is not None
     assert ticket.order is not None
     assert ticket.order.run is not None
+    coupling = interface.couple(
+        town.client, "Stadtwerk Koblenz.EMT", software="EMT Pro", software_version="3.1", actor="test"
+    )
     cases = ("ticket", "ticket_auftrag", "ticket_geraet", "ticket_protokoll", "ticket_post", "ticket_akte")
     arguments: dict[str, list[Any]] = {
         **{key: [ticket.number] for key in cases},
         **{key: [town.gateways[1]] for key in ("gateway", "gateway_messages")},
         **{key: [town.client] for key in ("client", "participant", "contact_new", "invite")},
         **{key: [town.client, contact.pk] for key in ("contact_certificate", "contact_test", "contact_off")},
+        **{key: [town.client] for key in ("couplings", "coupling_new")},
+        **{key: [town.client, coupling] for key in ("coupling_judge", "coupling_off")},
         **{key: [town.reader.pk] for key in ("user_lock", "user_again", "user_roles")},
         **{key: [found["approval"]] for key in ("approval", "approval_withdraw")},
         **{key: [mails["handled"]] for key in ("mail_in", "mail_raw")},

@@ -170,6 +170,23 @@ def couple(client: int, common_name: str, *, software: str, software_version: st
     return row.pk
 
 
+def uncouple(coupling: int, *, actor: str, now: datetime) -> None:
+    """Turn the system away from now on; its log stays."""
+    with transaction.atomic():
+        row = Coupling.objects.select_for_update().filter(pk=coupling).first()
+        if row is None:
+            raise COUPLING_UNKNOWN()
+        row.active = False
+        row.save(update_fields=["active"])
+        audit.append(
+            actor=actor,
+            action="interface.uncoupled",
+            subject=f"coupling:{row.common_name}",
+            client=row.client_id,
+            at=now,
+        )
+
+
 def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now: datetime) -> None:
     """Record whether the client's software fits the interface (R-4); incompatible suspends, compatible resumes."""
     with transaction.atomic():

@@ -32,7 +32,7 @@ def test_every_page_with_many_rows(own_database: str, site: Any, chromium: Any) 
         pages = console_world.addresses(found)
     by_name = dict.fromkeys(pages, people.operator)
     for name in pages:
-        if name.startswith(("client", "contact", "invite", "user", "staff", "participant")):
+        if name.startswith(("client", "contact", "coupling_", "invite", "user", "staff", "participant")):
             by_name[name] = people.administrator
     by_name |= {"approval": people.approver, "audit": people.auditor}
     opened = {person.pk: chromium.open("/konsole/tasten/", user=person) for person in set(by_name.values())}

@@ -21,4 +21,5 @@ class Portal(AppConfig):
             entry(t("Vorgänge", "Tickets"), "portal:tickets", "message-circle", CLIENT),
             entry(t("Geräte", "Devices"), "portal:devices", "router", CLIENT),
             entry(t("Ansprechpartner", "Contacts"), "portal:contacts", "users", CLIENT),
+            entry(t("Schnittstelle", "Interface"), "portal:interface", "plug", CLIENT),
         )

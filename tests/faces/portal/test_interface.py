@@ -1,0 +1,155 @@
+"""The EMT–GWA interface in the portal: couplings and their banner, webhooks, calls, events; nothing of others."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import browser as support
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from portal_world import Town, town
+
+from torwart.services import interface
+from torwart.services import webhook as webhooks
+from torwart.services.interface import Compatibility, Peer
+from torwart.store.models import Attempt, Coupling, Delivery, Webhook
+
+pytestmark = pytest.mark.requirement("R-4", "P-1")
+START = "/portal/schnittstelle/"
+
+
+def equipped(owner: Town, name: str = "Stadtwerk.EMT") -> Webhook:
+    """A coupled system with a webhook, an order's events, a failed delivery and two lines in the log."""
+    coupling = interface.couple(owner.client, name, software="EMT Pro", software_version="3.1", actor="test")
+    hook = webhooks.add(owner.client, "https://emt.example.org/hook", actor="test", now=datetime.now(UTC))
+    owner.order("wake_up", owner.gateways[0])
+    delivery = Delivery.objects.filter(webhook=hook).latest("id")
+    Attempt.objects.create(delivery=delivery, at=datetime.now(UTC), status=500, milliseconds=12)
+    Delivery.objects.filter(pk=delivery.pk).update(state="dead")
+    for status, code in ((202, ""), (422, "identifier.device")):
+        call(owner, coupling, name, status, code)
+    return hook
+
+
+def call(owner: Town, coupling: int, name: str, status: int = 202, code: str = "") -> None:
+    interface.log(
+        Peer(owner.client, "x", coupling, name, "", ""),
+        request_id=uuid4(),
+        at=datetime.now(UTC),
+        method="POST",
+        path=f"/v1/operations/{name}",
+        key="k-1",
+        status=status,
+        code=code,
+        milliseconds=7,
+        asked='{"gateway": "EPPC"}',
+        answered='{"id": "A-1"}',
+    )
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200, answer
+    return str(answer.content.decode())
+
+
+def test_people_see_their_interface_and_nobody_elses(home: Town, contact: Client, neighbour: Town) -> None:
+    """Coupling, webhook, calls and events of one's own; the neighbour's are not found."""
+    mine, theirs = equipped(home), equipped(neighbour, "Nachbar.EMT")
+    pages = [
+        text(contact.get(START + each)) for each in ("", "aufrufe/", "ereignisse/", f"webhooks/{mine.webhook_id}/")
+    ]
+
+    assert "Stadtwerk.EMT" in pages[0]
+    assert "EMT Pro 3.1" in pages[0]
+    assert "identifier.device" in pages[1]
+    assert "de.torwart.operation.submitted" in pages[2]
+    assert mine.keys[0]["public"] in pages[3]
+    assert "aufgegeben" in pages[3]
+    assert all("Nachbar" not in page for page in pages)
+    for name in ("", "test/", "erneut/1/"):
+        address = f"{START}webhooks/{theirs.webhook_id}/{name}"
+        assert (contact.post(address) if name else contact.get(address)).status_code == 404
+    assert "identifier.device" in text(contact.get(START + "aufrufe/?nur=fehler"))
+
+
+def test_a_suspended_coupling_is_said_with_the_way_out(home: Town, contact: Client) -> None:
+    """The banner names reason and forms, and is gone when a version that fits is confirmed."""
+    equipped(home)
+    coupling, now = Coupling.objects.get().pk, datetime.now(UTC)
+    interface.judge(coupling, Compatibility.INCOMPATIBLE, reason="3.1 ist zu alt", actor="test", now=now)
+    page = text(contact.get(START))
+    assert "ist ausgesetzt" in page
+    assert "3.1 ist zu alt" in page
+    assert 'href="/portal/bestellen/"' in page
+    interface.judge(coupling, Compatibility.COMPATIBLE, reason="", actor="test", now=now)
+
+    assert "ist ausgesetzt" not in text(contact.get(START))
+
+
+def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, contact: Client) -> None:
+    """Each verb does what it says and says so; a wrong address is told at the field."""
+    wrong = text(contact.post(START + "webhooks/", {"url": "http://emt.example.org/"}))
+    assert "kern-error" in wrong or "aria-invalid" in wrong
+    assert not Webhook.objects.exists()
+    contact.post(START + "webhooks/", {"url": "https://emt.example.org/hook"})
+    hook = Webhook.objects.get()
+    address = f"{START}webhooks/{hook.webhook_id}/"
+    for name, seen in (
+        ("test", "Testereignis"),
+        ("schluessel", "neue Schlüssel"),
+        ("ruhen", "ruht"),
+        ("weiter", "wieder beliefert"),
+        ("erneut", "erneut versucht"),
+    ):
+        assert seen in text(contact.post(f"{address}{name}/", follow=True)), name
+    hook.refresh_from_db()
+    assert (len(hook.keys), hook.active, Delivery.objects.count()) == (2, True, 1)
+    Delivery.objects.update(state="delivered")
+    contact.post(f"{address}erneut/{Delivery.objects.get().pk}/")
+    assert Delivery.objects.get().state == "pending"
+    assert "entfernt" in text(contact.post(f"{address}entfernen/", follow=True))
+    assert not Webhook.objects.exists()
+    assert contact.post(f"{address}unsinn/").status_code == 404
+
+
+def test_who_only_reads_changes_nothing(home: Town, reader: Client) -> None:
+    """A reader sees everything; the verbs are not there."""
+    hook = equipped(home)
+    address = f"{START}webhooks/{hook.webhook_id}/"
+
+    assert "Schlüssel wechseln" not in text(reader.get(address))
+    assert reader.post(f"{address}schluessel/").status_code == 404
+    assert reader.post(START + "webhooks/", {"url": "https://emt.example.org/2"}).status_code == 404
+
+
+def test_lists_cost_the_same_with_many_rows(home: Town, contact: Client) -> None:
+    """Calls and events are one query each, however many there are."""
+    equipped(home)
+    coupling = Coupling.objects.get().pk
+    counts = []
+    contact.get(START)  # the first page of a session costs more
+    for turn in range(2):
+        with CaptureQueriesContext(connection) as calls:
+            contact.get(START + "aufrufe/")
+        with CaptureQueriesContext(connection) as events:
+            contact.get(START + "ereignisse/")
+        counts.append((len(calls), len(events)))
+        for _ in range(3):
+            call(home, coupling, "Stadtwerk.EMT")
+        home.order("wake_up", home.gateways[1 + turn])
+
+    assert counts[0] == counts[1]
+
+
+def test_the_pages_in_a_real_browser(own_database: str, chromium: Any) -> None:
+    """axe finds nothing, nothing is cut off at 320 pixels, in both languages, with and without rows."""
+    owner = town()
+    support.check_page(chromium.open(START, user=owner.contact))
+    hook = equipped(owner)
+    interface.judge(
+        Coupling.objects.get().pk, Compatibility.INCOMPATIBLE, reason="zu alt", actor="test", now=datetime.now(UTC)
+    )
+    for name in ("", "aufrufe/", "ereignisse/", f"webhooks/{hook.webhook_id}/"):
+        support.check_page(chromium.open(START + name, user=owner.contact))
