@@ -25,7 +25,7 @@ from torwart.faces.emt_api import cursor
 from torwart.kernel.refusals import Refusal
 from torwart.processes import ordering
 from torwart.processes.definition import catalogue
-from torwart.services import interface, mail_in
+from torwart.services import interface, interface_event, mail_in
 from torwart.services.delivery import Desk
 from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import TestPki
@@ -193,6 +193,7 @@ def _coupled(world: World, pki: TestPki) -> Caller:
     certificate = pki.emt.tls.certificate
     name = identify(certificate).common_name
     interface.couple(world.own.client, name, software="Test", software_version="1", actor="test")
+    interface_event.arrange(world.own.client)  # places come from a sequence, which no savepoint takes back
     return Caller(certificate.public_bytes(Encoding.DER), Client())
 
 

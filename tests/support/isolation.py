@@ -25,6 +25,7 @@ from portal_world import NOW, Town, commissioning_fields
 from torwart.kernel.identifiers import CaseNumber
 from torwart.services import approval as approvals
 from torwart.services import draft as drafts
+from torwart.services import interface
 from torwart.services import webhook as webhooks
 from torwart.store import models
 
@@ -54,6 +55,8 @@ class Side:
     mail_out: int
     passkey: int
     webhook: str
+    event: str
+    coupling: int
     email: str
 
     @property
@@ -83,6 +86,8 @@ ABSENT = Side(
     mail_out=987_610,
     passkey=987_611,
     webhook=str(uuid.UUID(int=2**127 + 54321)),
+    event=str(uuid.UUID(int=2**127 + 54322)),
+    coupling=987_612,
     email="nobody.there@example.org",
 )
 """Nothing of all this exists."""
@@ -118,6 +123,8 @@ def side(town: Town, tag: str, operator: Any, *, passkey: bool) -> Side:
         now=NOW,
     )
     values = {"gateway": town.gateways[0], **commissioning_fields(town, 0)}
+    coupling = interface.couple(town.client, f"{tag}.EMT", software=f"{tag} EMS", software_version="1", actor="test")
+    webhook = str(webhooks.add(town.client, "https://emt.example/hook", actor="test", now=NOW).webhook_id)
     return Side(
         client=town.client,
         order=row.order.number,
@@ -145,7 +152,9 @@ def side(town: Town, tag: str, operator: Any, *, passkey: bool) -> Side:
         mail_in=mail,
         mail_out=sent.pk,
         passkey=_passkey(town.contact) if passkey else ABSENT.passkey,
-        webhook=str(webhooks.add(town.client, "https://emt.example/hook", actor="test", now=NOW).webhook_id),
+        webhook=webhook,
+        event=webhooks.test(town.client, webhook, actor="test", now=NOW),
+        coupling=coupling,
         email=contact.email,
     )
 
@@ -249,6 +258,8 @@ _APPROVAL: Named = lambda side: {"pk": side.approval}  # noqa: E731
 _IN: Named = lambda side: {"pk": side.mail_in}  # noqa: E731
 _OUT: Named = lambda side: {"pk": side.mail_out}  # noqa: E731
 _PASSKEY: Named = lambda side: {"pk": side.passkey}  # noqa: E731
+_WEBHOOK: Named = lambda side: {"webhook": side.webhook}  # noqa: E731
+_COUPLING: Named = lambda side: {"pk": side.client, "coupling": side.coupling}  # noqa: E731
 _PROCESS: Named = lambda side: {"name": "wake_up"}  # noqa: E731
 
 THINGS: Mapping[str, Named] = {
@@ -294,6 +305,9 @@ THINGS: Mapping[str, Named] = {
         ],
         _CONTACT,
     ),
+    "portal:webhook": _WEBHOOK,
+    "portal:webhook_act": lambda side: {"webhook": side.webhook, "name": "test"},
+    "portal:webhook_resend": lambda side: {"webhook": side.webhook, "event": side.event},
     # console
     "console:inbox": lambda side: {"name": "offen"},
     **dict.fromkeys(
@@ -318,6 +332,8 @@ THINGS: Mapping[str, Named] = {
     **dict.fromkeys(["console:client", "console:participant", "console:contact_new", "console:invite"], _CLIENT),
     "console:client_move": lambda side: {"pk": side.client, "name": "aussetzen"},
     **dict.fromkeys(["console:contact_certificate", "console:contact_test", "console:contact_off"], _PERSON),
+    **dict.fromkeys(["console:couplings", "console:coupling_new"], _CLIENT),
+    **dict.fromkeys(["console:coupling_judge", "console:coupling_off"], _COUPLING),
     **dict.fromkeys(["console:user_lock", "console:user_again", "console:user_roles"], _USER),
     "console:mail_tab": lambda side: {"tab": "ausgang"},
     **dict.fromkeys(["console:mail_in", "console:mail_raw"], _IN),
@@ -371,6 +387,10 @@ THINGS: Mapping[str, Named] = {
             "portal:contact_add",
             "portal:accesses",
             "portal:processes",
+            "portal:interface",
+            "portal:interface_calls",
+            "portal:interface_events",
+            "portal:webhook_add",
             "console:start",
             "console:take",
             "console:search",

@@ -68,7 +68,7 @@ def test_people_see_their_interface_and_nobody_elses(home: Town, contact: Client
     assert mine.keys[0]["public"] in pages[3]
     assert "aufgegeben" in pages[3]
     assert all("Nachbar" not in page for page in pages)
-    for name in ("", "test/", "erneut/1/"):
+    for name in ("", "test/", f"erneut/{Delivery.objects.filter(webhook=theirs).latest('id').event.event_id}/"):
         address = f"{START}webhooks/{theirs.webhook_id}/{name}"
         assert (contact.post(address) if name else contact.get(address)).status_code == 404
     assert "identifier.device" in text(contact.get(START + "aufrufe/?nur=fehler"))
@@ -107,7 +107,7 @@ def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, conta
     hook.refresh_from_db()
     assert (len(hook.keys), hook.active, Delivery.objects.count()) == (2, True, 1)
     Delivery.objects.update(state="delivered")
-    contact.post(f"{address}erneut/{Delivery.objects.get().pk}/")
+    contact.post(f"{address}erneut/{Delivery.objects.get().event.event_id}/")
     assert Delivery.objects.get().state == "pending"
     assert "entfernt" in text(contact.post(f"{address}entfernen/", follow=True))
     assert not Webhook.objects.exists()

@@ -164,8 +164,11 @@ def act(request: HttpRequest, webhook: UUID, name: str) -> HttpResponse:
 
 @require_POST
 @may_order
-def resend(request: HttpRequest, webhook: UUID, delivery: int) -> HttpResponse:
-    """Send one delivery again."""
+def resend(request: HttpRequest, webhook: UUID, event: UUID) -> HttpResponse:
+    """Send the delivery of one event again."""
+    delivery = webhook_queries.delivery_of(client_of(request), str(webhook), event)
+    if delivery is None:
+        raise Http404
     done = t("Die Zustellung wird erneut versucht.", "The delivery is tried again.")
     client, actor = client_of(request), actor_of(request)
     return _done(

@@ -67,5 +67,5 @@ urlpatterns = [
     path("schnittstelle/webhooks/", interface.add, name="webhook_add"),
     path("schnittstelle/webhooks/<uuid:webhook>/", interface.webhook, name="webhook"),
     path("schnittstelle/webhooks/<uuid:webhook>/<slug:name>/", interface.act, name="webhook_act"),
-    path("schnittstelle/webhooks/<uuid:webhook>/erneut/<int:delivery>/", interface.resend, name="webhook_resend"),
+    path("schnittstelle/webhooks/<uuid:webhook>/erneut/<uuid:event>/", interface.resend, name="webhook_resend"),
 ]

@@ -80,6 +80,12 @@ def deliveries(client: int, name: str, *, before: int | None = None, limit: int 
     ]
 
 
+def delivery_of(client: int, name: str, event: uuid.UUID) -> int | None:
+    """The delivery of this event to this endpoint."""
+    rows = Delivery.objects.filter(webhook__client=client, webhook__webhook_id=name, event__event_id=event)
+    return rows.values_list("pk", flat=True).first()
+
+
 def calls(client: int, *, before: int | None = None, limit: int = 50) -> list[InterfaceCall]:
     """The interface log of a client, newest first."""
     rows = InterfaceCall.objects.filter(client=client).select_related("coupling").order_by("-id")
