@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from portal_world import NOW, Town, town
 
 from torwart.services import draft as drafts
 from torwart.services import ticket as tickets
+from torwart.services import webhook as webhooks
 from torwart.store.models import Attachment, Contact, DeliveryNote, Ticket
 
 _PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
@@ -41,10 +43,13 @@ def names_of(owner: Town) -> dict[str, Any]:
         digest="0" * 64,
         content=b"",
     )
+    hook = str(webhooks.add(owner.client, "https://emt.example.org/hook", actor="test", now=NOW).webhook_id)
     return {
         "order": number,
         "ticket": f"T{number[1:]}",
         "device_id": owner.gateways[1],
+        "webhook": hook,
+        "event": webhooks.test(owner.client, hook, actor="test", now=NOW),
         "draft": draft,
         "note": note,
         "contact": person,
@@ -58,7 +63,7 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
     (portal,) = [each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "portal"]
     for pattern in portal.url_patterns:
         route = str(pattern.pattern)
-        values = {"name": "wake_up", "form": "pdf", "device_id": names["device_id"]}
+        values = {"name": "wake_up", "form": "pdf"} | {each: names[each] for each in ("device_id", "webhook", "event")}
         values["number"] = names["order" if "auftraege" in route else "ticket"]
         is_file, is_note = "dateien" in route, "lieferscheine" in route
         values["pk"] = names[
@@ -66,11 +71,14 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
         ]
         if "/seite/" in route:
             values["name"] = "termin"
+        if "webhooks" in route:
+            values["name"] = "test"
         found[pattern.name] = "/portal/" + _PART.sub(lambda part, v=values: str(v[part[1]]), route)
     return found
 
 
 _POSTS = {"draft_preview", "draft_devices", "order_withdraw", "order_choose_time", "contact_test"}
+_POSTS |= {"webhook_add", "webhook_act", "webhook_resend"}
 _CHANGES = _POSTS | {
     "order_choose",
     "order_begin",
@@ -104,6 +112,8 @@ def test_what_is_a_neighbours_answers_like_what_does_not_exist(home: Town, conta
             "order": "A-000000000",
             "ticket": "T-000000000",
             "device_id": "EPPC0299999999",
+            "webhook": str(UUID(int=1)),
+            "event": str(UUID(int=2)),
             "draft": 10**9,
             "note": 10**9,
             "contact": 10**9,
@@ -187,6 +197,9 @@ _LISTS = {
     "contacts": 5,
     "accesses": 3,
     "order_choose": 4,
+    "interface": 3,
+    "interface_calls": 2,
+    "interface_events": 2,
 }
 """Queries of each list page beyond those of the session: literal, and the same with one row and with three."""
 
