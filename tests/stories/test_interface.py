@@ -16,10 +16,12 @@ from urllib.parse import quote
 import pytest
 import torwart_client as client
 from foreign import need
-from interface_stage import Inbox, System, inbox, interface_scene, system, tls_context
+from interface_stage import System, inbox, interface_scene, system, tls_context
 from staging import Scene, eventually
 
 from torwart.services import revocation
+from torwart.sim.emt.files import EmtFiles
+from torwart.sim.emt.hooks import HookServer
 from torwart.store.models import Gateway, InterfaceCall, Order
 from torwart.wire.certificate import Role
 from torwart.wire.webhook import verify
@@ -45,12 +47,12 @@ def emt(scene: Scene) -> System:
 
 
 @pytest.fixture
-def hooks() -> Iterator[Inbox]:
+def hooks() -> Iterator[HookServer]:
     with inbox() as made:
         yield made
 
 
-def test_an_order_goes_in_and_its_result_comes_back(scene: Scene, emt: System, hooks: Inbox) -> None:
+def test_an_order_goes_in_and_its_result_comes_back(scene: Scene, emt: System, hooks: HookServer) -> None:
     """A commissioning ordered by the client's system runs on a gateway; webhook, feed and look agree on its end."""
     added = emt.call("POST", "/v1/webhooks", {"url": hooks.url}, key="hook")
     assert added.status == 201, added
@@ -71,7 +73,7 @@ def test_an_order_goes_in_and_its_result_comes_back(scene: Scene, emt: System, h
     assert eventually(lambda: [e["type"] for e in hooks.events(number)][-1:] == ["de.torwart.operation.done"], 20)
     states = [event["type"].rpartition(".")[2] for event in hooks.events(number)]
     assert states == ["submitted", "in_progress", "done"]
-    assert all(verify(headers, body, keys, now=time.time()) for headers, body in hooks.got)
+    assert all(verify(headers, body, keys, now=time.time()) for headers, body, _ in hooks.got)
     feed = [event for event in emt.get("/v1/events")["items"] if event["subject"] == number]
     assert feed == hooks.events(number)
     assert feed[-1]["data"]["result"]["rows"]
@@ -84,12 +86,12 @@ def test_an_order_goes_in_and_its_result_comes_back(scene: Scene, emt: System, h
 
 def test_openssl_gets_the_capabilities(scene: Scene, emt: System) -> None:
     """The foreign judge: openssl s_client with the EMT's certificate speaks TLS and reads the living manual."""
-    here, port = scene.stage.site.directory, emt.address[1]
+    files, port = EmtFiles(scene.stage.site.directory / "emt"), emt.address[1]
     request = b"GET /v1/capabilities HTTP/1.1\r\nHost: emt-api\r\nConnection: close\r\n\r\n"
     done = subprocess.run(
         [
             *("openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", "-ign_eof", "-tls1_2"),
-            *("-cert", here / "emt.chain.pem", "-key", here / "emt.key.pem", "-CAfile", here / "emt.root.pem"),
+            *("-cert", files.chain, "-key", files.key, "-CAfile", files.root),
             *("-curves", "brainpoolP256r1", "-verify_return_error"),
         ],
         input=request,
@@ -118,7 +120,7 @@ def test_who_is_not_an_emt_of_this_pki_is_turned_away(scene: Scene) -> None:
     stranger = System(
         ("127.0.0.1", site.ports["EMT-API"]), tls_context(site.directory, foreign, foreign.emt.tls, "foreign")
     )
-    stranger.context.load_verify_locations(site.directory / "emt.root.pem")
+    stranger.context.load_verify_locations(site.directory / "emt/root.pem")
     revoked = site.pki.issue_triple(Role.EMT, "Widerruf", unit="9903100000006")
     was = system(scene, revoked.tls, name="revoked")
     assert was.call("GET", "/v1/operations").status == 403, "let in by TLS, coupled with nobody"
@@ -141,12 +143,14 @@ def test_a_system_coupled_with_nobody_learns_nothing(scene: Scene) -> None:
     assert answers == {"interface.peer_not_coupled"}
 
 
-def test_the_sdk_orders_waits_and_reads(scene: Scene, emt: System, hooks: Inbox) -> None:
+def test_the_sdk_orders_waits_and_reads(scene: Scene, emt: System, hooks: HookServer) -> None:
     """torwart-client over real TLS: order, wait for the result, history, lists, webhook verified, refusals by kind."""
     device = scene.take()
     Gateway.objects.filter(device_id=device).update(state="operational")
     here = scene.stage.site.directory
-    tls = client.tls_context(certificate=here / "emt.chain.pem", key=here / "emt.key.pem", trust=here / "emt.root.pem")
+    tls = client.tls_context(
+        certificate=here / "emt" / "chain.pem", key=here / "emt" / "key.pem", trust=here / "emt" / "root.pem"
+    )
     with client.TorwartClient(f"https://127.0.0.1:{emt.address[1]}", tls, language="en") as torwart:
         hook = torwart.add_webhook(hooks.url)
         placed = torwart.connectivity_test(gateway=device, reference="SDK", key="sdk-1")
@@ -159,9 +163,9 @@ def test_the_sdk_orders_waits_and_reads(scene: Scene, emt: System, hooks: Inbox)
         assert mine == ["submitted", "in_progress", "done"]
         assert eventually(lambda: len(hooks.events(placed.id)) == 3, 20)
         verifier = client.WebhookVerifier(key.public for key in hook.keys)
-        assert [verifier.verify(headers, body).type for headers, body in hooks.got]
+        assert [verifier.verify(headers, body).type for headers, body, _ in hooks.got]
         assert len(torwart.rotate_webhook(hook.id).keys) == 2
-        assert all(each.state == "delivered" for each in torwart.deliveries(hook.id))
+        assert eventually(lambda: all(each.state == "delivered" for each in torwart.deliveries(hook.id)), 20)
         with pytest.raises(client.KeyReused):
             torwart.wake_up(gateway=device, key="sdk-1")
         with pytest.raises(client.Invalid) as refused:

@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from interface_stage import Inbox, System, inbox, interface_scene, system
+from interface_stage import System, inbox, interface_scene, system
 from staging import Scene, eventually
 
+from torwart.sim.emt.hooks import HookServer
 from torwart.store.models import Delivery, Gateway, IdempotencyKey, InterfaceEvent, MailOut, Order, Run, Ticket
 
 pytestmark = pytest.mark.requirement("O-7", "O-2")
@@ -71,7 +72,7 @@ class Caller:
         self._connection = None
 
 
-def storm(scene: Scene, count: int, first: int, hooks: Inbox) -> Counter[str]:
+def storm(scene: Scene, count: int, first: int, hooks: HookServer) -> Counter[str]:
     """``count`` orders by all clients together, the API killed in the middle; everything stands exactly once."""
     scene.turn()
     client, emt = scene.stage.site.client, system(scene)
@@ -114,7 +115,7 @@ def _each_once(devices: list[str], numbers: dict[str, str]) -> None:
     assert set(mails.values()) == {2}, "one for each contact"
 
 
-def _each_ended(numbers: dict[str, str], hooks: Inbox, seconds: float) -> None:
+def _each_ended(numbers: dict[str, str], hooks: HookServer, seconds: float) -> None:
     """One result each, one event of the end each, and each event delivered, in its order."""
     mine = set(numbers.values())
     ended = InterfaceEvent.objects.filter(subject__in=mine, type="de.torwart.operation.done")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,20 +87,26 @@ class Family:
         self._children: dict[str, Child] = {}
         self._read, self._write = os.pipe()
 
-    def start(self, name: str, *arguments: str, program: tuple[str, ...] | None = None) -> Child:
-        """Start ``torwart ARGUMENTS`` (or another ``program``); its standard output is where it reports ready, its
-        errors go to the log.
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        program: tuple[str, ...] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Child:
+        """Start ``torwart ARGUMENTS`` (or another ``program``) with what ``environment`` adds to ours; its standard
+        output is where it reports ready, its errors go to the log.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
         log = self._directory / f"{name}.log"
-        environment = {**os.environ, **self._environment, PARENT_PIPE: str(self._read)}
+        told = {**os.environ, **self._environment, **(environment or {}), PARENT_PIPE: str(self._read)}
         with log.open("ab") as errors:
             process = subprocess.Popen(
                 [*(program or _TORWART), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment,
+                env=told,
                 pass_fds=(self._read,),
             )
         child = Child(name, process, log)

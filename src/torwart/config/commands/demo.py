@@ -42,6 +42,7 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
 
     django_setup("postgresql:///unused", migrated=False, web=True)
     from torwart.config.demo.office import Office
+    from torwart.config.demo.own_system import published
     from torwart.config.demo.play import Play
     from torwart.config.demo.scenario import EXTRAS, cast
     from torwart.config.demo.service import Service
@@ -54,7 +55,7 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     parts = list(cast(gateways))
     show = Show(console, parts)
     directory = Path(tempfile.mkdtemp(prefix="torwart-demo-"))
-    stage = Stage(directory, [*parts, *EXTRAS])
+    stage = Stage(directory, [*parts, *EXTRAS], api=True)
     office = Office(stage, port)
     service = Service(office, show.deed)
     began = time.monotonic()
@@ -66,6 +67,7 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
         play = Play(stage, parts, show.watch, service, began)
         show.headline(Words("Auftraggeber und Ansprechpartner", "Clients and contacts"))
         office.onboard()
+        service.couple()
         show.onboarded(office)
         show.headline(Words("Lieferschein per S/MIME (P01)", "Delivery note by S/MIME (P01)"))
         service.deliver()
@@ -83,6 +85,8 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
         show.outcomes(play.further)
         show.headline(Words("Fragen und Störungen (P41)", "Questions and incidents (P41)"))
         service.ask()
+        show.headline(Words("Schnittstelle: das eigene System des Auftraggebers", "Interface: the client's own system"))
+        service.call()
         show.headline(Words("Nachgeprüft", "Verified"))
         play.verify()
         show.checks(play)
@@ -90,10 +94,12 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
         if report is not None:
             report.write_text(json.dumps(play.report(), indent=2, ensure_ascii=False) + "\n")
         if not leave:
-            show.doors(office)
-            _stay(console, stage.directory)
+            with published(stage.directory) as files:
+                show.doors(office, stage.api_url, files)
+                _stay(console, stage.directory)
     finally:
         show.end()
+        service.stop()
         office.stop()
         stage.stop()
         release_database()

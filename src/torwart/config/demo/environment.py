@@ -22,7 +22,6 @@ def environment(port: int) -> Mapping[str, str]:
         "TORWART_WITHDRAWAL_SECONDS": "2",
         "TORWART_ENVIRONMENT": "test",
         "TORWART_SECRET_KEY": secrets.token_urlsafe(32),
-        "TORWART_API_SECRET": secrets.token_hex(32),
         "TORWART_WEBHOOK_SECRET": secrets.token_hex(32),
         "TORWART_WEBHOOK_HOSTS": "localhost",
     }

@@ -116,6 +116,9 @@ class Play:
         lines = {o.line.run_id: o.line.state for o in [*self.commissioning, *self.further]}
         untrue = service.untrue(lines)
         self.checks.append(Check("orders", not untrue, ", ".join(untrue) or f"{len(service.orders)}"))
+        fates = service.system.fates()
+        apart = [str(fate) for fate in fates if not fate.agrees]
+        self.checks.append(Check("interface", bool(fates) and not apart, ", ".join(apart) or f"{len(fates)}"))
 
     def _settle(self, true: Callable[[], bool], seconds: float = 15.0) -> None:
         deadline = time.monotonic() + seconds

@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Any
 
+from torwart_client import OnlyByForm
+
 from torwart.config import site as sites
 from torwart.config.demo.office import ERIKA, MAX, NILS, NORA, Office, Person
+from torwart.config.demo.own_system import OwnSystem
 from torwart.config.demo.visitor import StuckError, Visitor
 from torwart.kernel.identifiers import CaseNumber
 from torwart.kernel.refusals import Kind
@@ -53,6 +56,8 @@ class Service:
     deeds: list[Deed] = field(default_factory=list)
     orders: dict[str, str] = field(default_factory=dict)
     """Run id → order number of what was placed."""
+    system: OwnSystem = field(init=False)
+    """The system of Erika's utility."""
     _fields: dict[str, dict[str, Any]] = field(default_factory=dict)
     _erika: Visitor = field(init=False)
 
@@ -171,9 +176,13 @@ class Service:
         return [self._run(number) for number in placed]
 
     def order(self, name: str, device: str, fields: Mapping[str, Any]) -> str:
-        """One more order, or an operator's own process where clients have none; the run id."""
+        """One more order, connectivity tests by the client's own system, or an operator's own process where clients
+        have none; the run id.
+        """
         if not process(name).over_form:
             return self.office.stage.order(name, device, fields)
+        if name == "connectivity_test":
+            return self._run(self.system.order(name, {"gateway": device, **fields}, key=f"test-{device}").id)
         return self._run(self._place(name, {"gateway": device, **fields}))
 
     def _place(self, name: str, fields: Mapping[str, Any]) -> str:
@@ -221,6 +230,40 @@ class Service:
     def _until_waiting(self, number: str) -> None:
         self.office.until(lambda: Order.objects.get(number=number).state == "in_progress")
 
+    # --- the client's own system ---
+
+    def couple(self) -> None:
+        """Couple the system with its client; it is told by webhooks of all the client orders from now on."""
+        self.system = OwnSystem(self.office.stage, self.office.clients[ERIKA.client]).start()
+
+    def stop(self) -> None:
+        if hasattr(self, "system"):
+            self.system.stop()
+
+    def call(self) -> None:
+        """What the system has ordered and heard, and what it must not do."""
+        placed = self.system.placed[0]
+        words = Words("bestellt einen Kommunikationstest", "orders a connectivity test")
+        self._called(words, True, placed.id, placed.id)
+        again = self.system.order(placed.process, {"gateway": placed.subject}, key=f"test-{placed.subject}")
+        words = Words("schickt denselben Auftrag noch einmal", "sends the same order once more")
+        self._called(words, again == placed, again.id)
+        words = Words("will einen Lieferschein importieren lassen", "wants to have a delivery note imported")
+        try:
+            wrong = self.system.order("delivery_note_import", {})
+            self._called(words, False, wrong.id)
+        except OnlyByForm as refused:
+            self._called(words, True, _first_line(refused.detail, "Formular"))
+        (fate,) = self.system.system.settled([placed.id])
+        words = Words("erfährt das Ende per Webhook, Signatur geprüft", "hears the end by webhook, signature verified")
+        told = " → ".join(fate.hooks)
+        self._called(words, fate.agrees and fate.operation.state == "done", told)
+
+    def _called(self, words: Words, ok: bool, found: str, number: str = "") -> None:
+        deed = Deed(self.system.name, words, ok, found, number)
+        self.deeds.append(deed)
+        self.tell(deed)
+
     # --- what can be checked of it all ---
 
     def report(self) -> dict[str, Any]:
@@ -231,6 +274,7 @@ class Service:
                 for deed in self.deeds
             ],
             "orders": [_order(row) for row in Order.objects.select_related("ticket", "run").order_by("id")],
+            "interface": self.system.report(),
             "tickets": _counts(Ticket.objects.values_list("kind", "state")),
             "deadlines": self.deadlines(),
             "mails": self.mails(),

@@ -1,6 +1,7 @@
 """What one sees of the demonstration in the terminal."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -44,6 +45,7 @@ _SETUP = {
     "headend": Words("Head-End", "head-end"),
     "sub_ca": Words("Sub-CA", "Sub-CA"),
     "workers": Words("zwei Worker", "two workers"),
+    "api": Words("EMT–GWA-Schnittstelle", "EMT–GWA interface"),
     "outside": Words("Gateways und EMT", "gateways and EMT"),
     "mailroom": Words("Poststelle und Postfächer der Auftraggeber", "mail room and the clients' mailboxes"),
     "web": Words("Portal und Konsole", "portal and console"),
@@ -91,8 +93,8 @@ class Show:
         told = f"  [dim]→ {escape(deed.found)}[/dim]" if deed.found else ""
         self._console.print(f" {mark} {deed.who} {escape(deed.words.text())}{told}")
 
-    def doors(self, office: Office) -> None:
-        """Where to go on, and as whom."""
+    def doors(self, office: Office, api: str, files: Path) -> None:
+        """Where to go on, and as whom; ``api``: the interface, with the files of the client's system."""
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
         for name in (Words("Rolle", "role"), Words("anmelden als", "sign in as"), Words("Passwort", "password")):
             table.add_column(name.text(), no_wrap=True)
@@ -105,10 +107,20 @@ class Show:
         )
         portal = Words("Portal und Konsole", "Portal and console").text()
         boxes = Words("Postfächer", "Mailboxes").text()
+        interface = Words("Schnittstelle", "Interface").text()
+        shown = Words("Zertifikat und Schlüssel in {path}", "certificate and key in {path}").text(path=files)
         body = Group(
-            f"{portal}: [bold]{office.url}[/bold]", f"{boxes}: [bold]{office.page.url}[/bold]", "", table, code.text()
+            f"{portal}: [bold]{office.url}[/bold]",
+            f"{boxes}: [bold]{office.page.url}[/bold]",
+            f"{interface}: [bold]{api}[/bold] ({shown})",
+            "",
+            table,
+            code.text(),
         )
         self._console.print(Panel(body, title=Words("Zum Ausprobieren", "To try it").text(), expand=False))
+        curl = f"curl -K {files}/curl {api}/v1/operations"
+        self._console.print(Words("Die Schnittstelle fragen:", "Ask the interface:").text())
+        self._console.print(f"[bold]{curl}[/bold]", soft_wrap=True)
 
     def begin(self) -> None:
         """Show runs live from now on, if this is a terminal."""
@@ -181,6 +193,10 @@ class Show:
             "orders": Words(
                 "Aufträge, deren Ende dem ihres Laufs gleicht und mitgeteilt ist: {found}",
                 "Orders whose end is that of their run, and told: {found}",
+            ),
+            "interface": Words(
+                "Aufträge, von denen Schnittstelle, Ereignisse und Webhooks dasselbe sagen: {found}",
+                "Orders of which the interface, its events and webhooks tell the same: {found}",
             ),
         }
         for check in play.checks:

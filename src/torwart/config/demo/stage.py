@@ -54,7 +54,7 @@ class Stage:
     """``directory``: where everything lies, logs too. ``start`` builds it up, ``stop`` takes it down.
 
     ``database``: an empty one that somebody else makes and drops; without it the stage does. ``program``: what is
-    started as worker instead of ``torwart worker``.
+    started as worker instead of ``torwart worker``. ``api``: with the EMT–GWA interface, behind the head-end's EMT-API.
     """
 
     directory: Path
@@ -63,6 +63,7 @@ class Stage:
     worker: Mapping[str, Any] = field(default_factory=dict)
     database: str = ""
     program: tuple[str, ...] | None = None
+    api: bool = False
     site: sites.Site = field(init=False)
     devices: list[GatewayConfig] = field(init=False)
     fleet: Fleet = field(init=False)
@@ -86,11 +87,15 @@ class Stage:
         self.family = Family(self.directory / "logs", {"TORWART_DATABASE_URL": self.site.database})
         tell("headend")
         self.start_headend()
+        api = self._start_api() if self.api else None
         self._manufacture()
         tell("sub_ca")
         self._start_sub_ca()
         tell("workers")
         self._start_workers()
+        if api is not None:
+            tell("api")
+            self.family.await_ready(api)
         tell("outside")
         self.call(self._start_outside())
         self._bus = BlockingBus.start(lambda: NatsBus.connect(self.nats.url, name="demo"))
@@ -101,10 +106,28 @@ class Stage:
 
     def start_headend(self) -> None:
         """Start the head-end; after the first time on the same ports."""
-        config = sites.write_headend(self.site, ports=self.site.ports)
+        config = sites.write_headend(self.site, ports=self.site.ports, api=self.socket if self.api else None)
         child = self.family.start("headend", "headend", "--config", str(config), "--bus", self.nats.url)
         self.family.await_ready(child)
         self.site.ports = dict(child.facts["ports"])
+
+    @property
+    def socket(self) -> Path:
+        """Where ``torwart api`` answers."""
+        return self.directory / "api.sock"
+
+    @property
+    def api_url(self) -> str:
+        """The interface as a client's system calls it. The head-end's certificate names this host."""
+        return f"https://localhost:{self.site.ports['EMT-API']}"
+
+    def start_api(self) -> Child:
+        """Start the interface and its webhooks, or another one after it was killed."""
+        return self.family.await_ready(self._start_api())
+
+    def _start_api(self) -> Child:
+        told = {"TORWART_API_SECRET": (self.directory / "api.secret").read_text()}
+        return self.family.start("api", "api", "--socket", str(self.socket), environment=told)
 
     def _start_sub_ca(self) -> None:
         self.sub_ca = SubCaServer(self.site.pki, state_dir=self.directory / "sub-ca").start()
