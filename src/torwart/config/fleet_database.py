@@ -81,7 +81,7 @@ SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 @contextmanager
 def in_bulk() -> Iterator[None]:
     """For this transaction: nobody looks up what rows refer to, no audit entry waits for the link it gets here, and
-    indexes are made at the end in one go.
+    indexes are made and certificates counted at the end in one go.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica; SET LOCAL maintenance_work_mem = '256MB'")
@@ -92,6 +92,7 @@ def in_bulk() -> Iterator[None]:
         yield
         for _, statement in indexes:
             cursor.execute(statement)
+        cursor.execute("SELECT store_recount_certificates()")
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 

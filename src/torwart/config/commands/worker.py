@@ -22,6 +22,7 @@ _CONFIG = Words(de="Konfiguration (TOML).", en="Configuration (TOML).")
 _REFRESH_SECONDS = 6 * 3600.0
 _ENDING_SECONDS = 10.0
 _TIDY_SECONDS = 3600.0
+_FOLD_SECONDS = 60.0
 
 
 @click.command(help=_HELP.text())
@@ -53,7 +54,7 @@ def serve(worker: "Worker") -> None:
     exit_with_parent(stop)
     worker.start()
     ours = (partial(_keep_revocations, worker), partial(_keep_ending, worker), partial(_keep_tidy, worker))
-    for keep in (*ours, audit.keep_linking):
+    for keep in (*ours, _keep_folding, audit.keep_linking):
         threading.Thread(target=keep, args=(ended,), daemon=True).start()
     report_ready(callbacks=worker.receiver.url if worker.receiver else "")
     worker.work()
@@ -89,6 +90,21 @@ def _keep_tidy(worker: "Worker", ended: threading.Event) -> None:
                     pass
         except Error as error:
             logging.getLogger("torwart.worker").warning("tidying: %s", error)
+        finally:
+            connection.close()
+
+
+def _keep_folding(ended: threading.Event) -> None:
+    """Keep the numbers of ending certificates few; they are exact without it, only slower to add up."""
+    from django.db import Error, connection
+
+    from torwart.services import certificate_end
+
+    while not ended.wait(_FOLD_SECONDS):
+        try:
+            certificate_end.fold()
+        except Error as error:
+            logging.getLogger("torwart.worker").warning("folding counts: %s", error)
         finally:
             connection.close()
 

@@ -4,7 +4,7 @@ from torwart.store.models.access import Access
 from torwart.store.models.approval import Approval
 from torwart.store.models.approved_configuration import ApprovedConfiguration, CcCertificate
 from torwart.store.models.audit import AuditEntry, AuditLink, AuditPending
-from torwart.store.models.certificate import Certificate
+from torwart.store.models.certificate import Certificate, CertificateEnd
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
 from torwart.store.models.client import Client, MarketParticipant
 from torwart.store.models.contact import Contact, ContactCertificate
@@ -36,6 +36,7 @@ __all__ = [
     "Carrier",
     "CcCertificate",
     "Certificate",
+    "CertificateEnd",
     "CertificateRequest",
     "Client",
     "Contact",

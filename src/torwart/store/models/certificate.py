@@ -35,13 +35,23 @@ class Certificate(models.Model):
         indexes = (
             models.Index(fields=["state", "not_after", "id"], name="certificate_horizon"),
             models.Index(fields=["gateway", "use", "state"], name="certificate_gateway"),
-            models.Index(
-                fields=["not_after"],
-                include=["gateway", "emt"],
-                name="certificate_sets",
-                condition=models.Q(state="active", use="TLS"),
-            ),
         )
 
     def __str__(self) -> str:
         return f"{self.owner} {self.use} {self.serial}"
+
+
+class CertificateEnd(models.Model):
+    """How many certificates end in a week, as the sum of ``number`` over the rows of one ``kind`` and ``week``.
+
+    ``kind``: whose: ``gateway``, ``emt``, ``contact``, ``own``; ``week``: its Monday, German time; ``number``: by how
+    many a statement changed it. Triggers of ``sql/certificate_end.sql`` write the rows in the transaction of the
+    change, so that the sum is always exact; ``services.certificate_end`` folds them into one.
+    """
+
+    kind = models.TextField()
+    week = models.DateField()
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.week} {self.number:+}"

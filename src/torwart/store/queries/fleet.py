@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, Q, QuerySet, Sum
 
 from torwart.kernel.gateway_state import ADMINISTERED, GatewayState
-from torwart.rules.service_time import CALENDAR
 from torwart.rules.validity import Validity
 from torwart.store.models import (
     AuditEntry,
     CcCertificate,
     Certificate,
+    CertificateEnd,
     Event,
     Gateway,
     Meter,
@@ -171,29 +171,13 @@ def blocklist() -> QuerySet[Gateway]:
     return Gateway.objects.filter(blocked_at__isnull=False).select_related("client")
 
 
-_HORIZON = """
-SELECT CASE WHEN gateway_id IS NOT NULL THEN 'gateway' WHEN emt_id IS NOT NULL THEN 'emt' ELSE 'own' END AS kind,
-       width_bucket(not_after, %(weeks)s::timestamptz[]) AS week, count(*)
-  FROM store_certificate
- WHERE state = 'active' AND use = 'TLS' AND not_after >= %(first)s AND not_after < %(last)s
- GROUP BY 1, 2
-UNION ALL
-SELECT 'contact', width_bucket(not_after, %(weeks)s::timestamptz[]), count(*)
-  FROM store_contactcertificate
- WHERE state IN ('tested', 'expiring') AND not_after >= %(first)s AND not_after < %(last)s
- GROUP BY 1, 2
-"""
-
-
 def horizon(today: date, weeks: int) -> list[tuple[str, date, int]]:
-    """How many sets of certificates in use (TLS, SIG and ENC of one owner, told by TLS) and mail certificates end in
-    which week (its Monday), by kind of owner: gateway, emt, contact, own.
+    """How many sets of certificates in use (TLS, SIG and ENC of one owner, told by TLS) and tested mail certificates
+    end in which week (its Monday), by kind of owner: gateway, emt, contact, own.
     """
     monday = today - timedelta(days=today.weekday())
-    starts = [datetime.combine(monday + timedelta(weeks=week), time(), CALENDAR.zone) for week in range(weeks + 1)]
-    with connection.cursor() as cursor:
-        cursor.execute(_HORIZON, {"weeks": starts, "first": starts[0], "last": starts[-1]})
-        return [(kind, monday + timedelta(weeks=week - 1), count) for kind, week, count in cursor.fetchall()]
+    rows = CertificateEnd.objects.filter(week__gte=monday, week__lt=monday + timedelta(weeks=weeks))
+    return list(rows.values_list("kind", "week").annotate(total=Sum("number")).filter(total__gt=0))
 
 
 def ended(now: datetime) -> int:
