@@ -8,7 +8,7 @@ from lxml import html
 
 from torwart.kernel.refusals.contact import TEST_TOO_LATE, TEST_UNSIGNED
 from torwart.kernel.refusals.smime import SMIME_REVOKED
-from torwart.services.letter import account, contact, mail
+from torwart.services.letter import account, contact, interface, mail
 from torwart.wire.mail import Letter, write
 
 AT = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
@@ -16,6 +16,7 @@ URL = "https://portal.torwart.example/portal/"
 CERTIFICATE = "CN=anna@stadtwerk.test (0123456789abcdef)"
 REVOKED = SMIME_REVOKED(name="anna@stadtwerk.test", since="2026-11-20")
 NUMBER = "T-123456782"
+SYSTEM = interface.About("Stadtwerk Musterstadt.EMT", "EMT Pro 3.1", "3.1 ist zu alt")
 
 LETTERS: Mapping[str, Callable[[str], Letter]] = {
     "notice about a ticket": lambda to: mail.notice(to, ticket=NUMBER, url=URL),
@@ -41,6 +42,8 @@ LETTERS: Mapping[str, Callable[[str], Letter]] = {
         to, name="Anna Muster", email="anna@stadtwerk.test", phone="", roles=["contact", "reader"], url=URL
     ),
     "password link": lambda to: account.password_link(to, url=URL, until=AT, reset=False),
+    "interface suspended": lambda to: interface.suspended(to, SYSTEM, since=AT, forms=URL),
+    "interface resumed": lambda to: interface.resumed(to, SYSTEM, page=URL),
     "password reset": lambda to: account.password_link(to, url=URL, until=AT, reset=True),
 }
 every_letter = pytest.mark.parametrize("make", LETTERS.values(), ids=LETTERS.keys())

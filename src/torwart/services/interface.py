@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from torwart.kernel.refusals.interface import (
     VERSION_UNKNOWN,
 )
 from torwart.kernel.words import Words
-from torwart.services import audit, interface_event
+from torwart.services import audit, interface_event, outbox
+from torwart.services.letter import interface as letters
 from torwart.store.models import Coupling, IdempotencyKey, InterfaceCall
 from torwart.wire.certificate import Role, Use, identify, load_certificate
 
@@ -31,7 +33,7 @@ VERSIONS = ("2026-11-23",)
 """Versions of the interface, newest last; each is served for at least 24 months after the next one came."""
 KEYS_KEPT = timedelta(days=30)
 LOG_KEPT = timedelta(days=90)
-_SHOWN = 4000
+SHOWN = 65_536
 """Characters of a body the log keeps."""
 
 
@@ -48,7 +50,6 @@ COMPATIBILITY: Mapping[Compatibility, Words] = {
 }
 
 _TOLD = {
-    Compatibility.UNKNOWN: "de.torwart.coupling.unconfirmed",
     Compatibility.COMPATIBLE: "de.torwart.coupling.resumed",
     Compatibility.INCOMPATIBLE: "de.torwart.coupling.suspended",
 }
@@ -187,15 +188,34 @@ def uncouple(coupling: int, *, actor: str, now: datetime) -> None:
         )
 
 
-def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now: datetime) -> None:
-    """Record whether the client's software fits the interface (R-4); incompatible suspends, compatible resumes."""
+def judge(
+    coupling: int,
+    verdict: Compatibility,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    software: str | None = None,
+    software_version: str | None = None,
+) -> None:
+    """Record whether the client's software fits the interface (R-4): ``COMPATIBLE`` or ``INCOMPATIBLE``.
+
+    Incompatible suspends the coupling, compatible resumes it; the client's contacts and its system are told of either.
+    ``software``, ``software_version``: what has been judged, where it is not what was recorded before.
+    """
     with transaction.atomic():
         row = Coupling.objects.select_for_update().filter(pk=coupling).first()
         if row is None:
             raise COUPLING_UNKNOWN()
-        before = row.compatibility
+        before = Compatibility(row.compatibility)
+        row.software = row.software if software is None else software.strip()
+        row.software_version = row.software_version if software_version is None else software_version.strip()
         row.compatibility, row.reason, row.judged_by, row.judged_at = verdict.value, reason.strip(), actor, now
-        row.save(update_fields=["compatibility", "reason", "judged_by", "judged_at"])
+        if verdict is Compatibility.COMPATIBLE:
+            row.suspended_at = None
+        elif before is not verdict:
+            row.suspended_at = now
+        row.save()
         audit.append(
             actor=actor,
             action=f"interface.{verdict.value}",
@@ -204,9 +224,30 @@ def judge(coupling: int, verdict: Compatibility, *, reason: str, actor: str, now
             client=row.client_id,
             at=now,
         )
-        if before != verdict:
+        if before is not verdict:
             data = {"coupling": row.common_name, "compatibility": verdict.value, "reason": row.reason}
             interface_event.tell(row.client_id, _TOLD[verdict], row.common_name, data, now)
+        if row.active and before is not verdict and Compatibility.INCOMPATIBLE in (before, verdict):
+            _write_to_contacts(row, now)
+
+
+def _write_to_contacts(row: Coupling, now: datetime) -> None:
+    about = letters.About(row.common_name, f"{row.software} {row.software_version}".strip(), row.reason)
+    forms, page = outbox.portal_url("/portal/bestellen/"), outbox.portal_url("/portal/schnittstelle/")
+    if row.suspended_at is not None:
+        outbox.to_contacts(
+            row.client_id,
+            lambda language: letters.suspended(language, about, since=now, forms=forms),
+            kind="interface.suspended",
+            now=now,
+        )
+    else:
+        outbox.to_contacts(
+            row.client_id,
+            lambda language: letters.resumed(language, about, page=page),
+            kind="interface.resumed",
+            now=now,
+        )
 
 
 # --- each key once ----------------------------------------------------------------------------------------------------
@@ -280,8 +321,11 @@ def log(
     milliseconds: int,
     asked: str,
     answered: str,
+    subject: str = "",
 ) -> None:
-    """One line of the interface log, which the client's people see in the portal."""
+    """One line of the interface log, which the client's people see in the portal; no secret gets into it. ``subject``:
+    the number of the order the call placed or was about.
+    """
     values: dict[str, Any] = {
         "request_id": request_id,
         "at": at,
@@ -289,12 +333,13 @@ def log(
         "coupling": caller.coupling,
         "method": method,
         "path": _plain(path)[:2000],
+        "subject": _plain(subject)[:20],
         "key": _plain(key)[:200],
         "status": status,
         "code": code,
         "milliseconds": milliseconds,
-        "asked": _plain(asked)[:_SHOWN],
-        "answered": _plain(answered)[:_SHOWN],
+        "asked": without_secrets(_plain(asked))[:SHOWN],
+        "answered": without_secrets(_plain(answered))[:SHOWN],
         "lately": at - timedelta(minutes=1),
     }
     with connection.cursor() as cursor:
@@ -306,12 +351,25 @@ WITH lately AS (
     UPDATE store_coupling SET last_call_at = %(at)s
      WHERE id = %(coupling)s AND (last_call_at IS NULL OR last_call_at < %(lately)s)
 )
-INSERT INTO store_interfacecall (request_id, at, client_id, coupling_id, method, path, key, status, code, milliseconds,
-                                 asked, answered)
-VALUES (%(request_id)s, %(at)s, %(client)s, %(coupling)s, %(method)s, %(path)s, %(key)s, %(status)s, %(code)s,
-        %(milliseconds)s, %(asked)s, %(answered)s)
+INSERT INTO store_interfacecall (request_id, at, client_id, coupling_id, method, path, subject, key, status, code,
+                                 milliseconds, asked, answered)
+VALUES (%(request_id)s, %(at)s, %(client)s, %(coupling)s, %(method)s, %(path)s, %(subject)s, %(key)s, %(status)s,
+        %(code)s, %(milliseconds)s, %(asked)s, %(answered)s)
 """
 """The time of the last call is kept by the minute: all calls of a busy system would queue for that one row."""
+
+
+_SECRET = re.compile(
+    r'("[^"\\]{0,60}(?:secret|passwor[dt]|token|authorization|private)[^"\\]{0,60}"\s*:\s*)"(?:[^"\\]|\\.)*"', re.I
+)
+_QUERY = re.compile(r'(https?:/(?:[^\s"?#:]|:(?!/)){1,4000}\?)[^\s"#]+')
+
+
+def without_secrets(text: str) -> str:
+    """A JSON body without the values of members that are called a secret, and without the query of any address in it:
+    receivers of webhooks are often told a password there.
+    """
+    return _QUERY.sub(r"\1•••", _SECRET.sub(r'\1"•••"', text))
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from torwart.wire.peer_proof import peer_of
 _log = logging.getLogger("torwart.interface")
 _OPEN = ("/v1/openapi.json",)
 """What anybody who reached this process may read: the description, no data."""
+_ORDER = re.compile(r"/v1/operations/(A-[0-9]{9})(?:/|$)")
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
@@ -103,6 +105,7 @@ class Interface:
                 milliseconds=round((time.monotonic() - began) * 1000),
                 asked=_asked(request),
                 answered=answered,
+                subject=_order(response.get("Location", "")) or _order(request.path),
             )
         except Error:
             _log.exception("call %s is not in the interface log", request.request_id)
@@ -122,6 +125,12 @@ def _asked(request: Any) -> str:
         return str(request.body.decode("utf-8", "replace"))
     except (RequestDataTooBig, RawPostDataException, OSError):
         return ""
+
+
+def _order(path: str) -> str:
+    """The number of the order an address is about."""
+    found = _ORDER.match(path)
+    return found[1] if found else ""
 
 
 def _code(response: HttpResponse, answered: str) -> str:

@@ -8,7 +8,8 @@ class Coupling(models.Model):
     """A client's own system. ``common_name``: the CN of its EMT TLS certificates, which stays when they are renewed.
 
     ``version``: the interface version pinned at its first call; ``compatibility``: ``unknown``, ``compatible`` or
-    ``incompatible`` with ``software`` (R-4), judged by ``judged_by`` at ``judged_at``.
+    ``incompatible`` with ``software`` (R-4), judged by ``judged_by`` at ``judged_at``; ``suspended_at``: since when it
+    has been incompatible.
     """
 
     client = models.ForeignKey("Client", on_delete=models.PROTECT, related_name="couplings")
@@ -20,6 +21,7 @@ class Coupling(models.Model):
     reason = models.TextField(default="", db_default="")
     judged_by = models.TextField(default="", db_default="")
     judged_at = models.DateTimeField(null=True)
+    suspended_at = models.DateTimeField(null=True)
     active = models.BooleanField(default=True, db_default=True)
     last_call_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -70,6 +72,7 @@ class InterfaceEvent(models.Model):
             models.Index(fields=["client", "place"], name="interface_event_client"),
             models.Index(fields=["client", "id"], name="interface_event_new", condition=models.Q(place__isnull=True)),
             models.Index(fields=["at"], name="interface_event_age"),
+            models.Index(fields=["subject", "-id"], name="interface_event_subject"),
         )
 
     def __str__(self) -> str:
@@ -77,7 +80,9 @@ class InterfaceEvent(models.Model):
 
 
 class InterfaceCall(models.Model):
-    """One call of a client's system and our answer: the interface log its people see."""
+    """One call of a client's system and our answer: the interface log its people see. ``subject``: the number of the
+    order it placed or was about, or nothing; ``asked``, ``answered``: the bodies, without secrets.
+    """
 
     request_id = models.UUIDField(unique=True)
     at = models.DateTimeField()
@@ -85,6 +90,7 @@ class InterfaceCall(models.Model):
     coupling = models.ForeignKey("Coupling", on_delete=models.PROTECT, related_name="calls")
     method = models.TextField()
     path = models.TextField()
+    subject = models.TextField(default="", db_default="")
     key = models.TextField(default="", db_default="")
     status = models.IntegerField()
     code = models.TextField(default="", db_default="")
@@ -95,6 +101,7 @@ class InterfaceCall(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["client", "-id"], name="interface_call_client"),
+            models.Index(fields=["subject", "-id"], name="interface_call_order", condition=~models.Q(subject="")),
             models.Index(fields=["at"], name="interface_call_age"),
         )
 

@@ -47,6 +47,7 @@ class Delivery(models.Model):
                 fields=["webhook", "subject", "event"], name="delivery_order", condition=models.Q(state="pending")
             ),
             models.Index(fields=["webhook", "-id"], name="delivery_webhook"),
+            models.Index(fields=["webhook", "-id"], name="delivery_dead", condition=models.Q(state="dead")),
         )
 
     def __str__(self) -> str:
