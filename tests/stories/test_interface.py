@@ -1,10 +1,13 @@
 """The EMT–GWA interface with real processes: TLS by head-end or nginx, orders, webhooks, results (spec/07, KL 4.1)."""
 
 import asyncio
+import json
 import os
+import re
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -290,3 +293,53 @@ def test_nginx_in_front_says_who_calls_and_nobody_can_say_it_for_it(scene: Scene
     with nginx(scene) as port:
         nobody = System(("127.0.0.1", port), nobody.context)
         assert nobody.call("GET", "/v1/operations").status == 400, "nginx reads the revocation list"
+
+
+# --- the README -------------------------------------------------------------------------------------------------------
+
+
+def _quick_start() -> list[str]:
+    """The blocks a reader copies, in their order: ten lines of Python, and curl."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    part = text.partition("### Your own system in ten lines")[2].partition("\n### ")[0]
+    return re.findall(r"```\n(.*?)```", part, flags=re.S)
+
+
+def _pasted(block: str, directory: Path) -> str:
+    """What a shell prints for a block pasted into it."""
+    done = subprocess.run(["bash", "-e", "-c", block], cwd=directory, capture_output=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def test_the_quick_start_works_by_copy_and_paste(scene: Scene, emt: System, tmp_path: Path) -> None:
+    """README, beside a demonstration that stays up: the order is done, and a key used twice orders once."""
+    device = str(scene.stage.devices[0].device)
+    Gateway.objects.filter(device_id=device).update(state="operational")
+    site = scene.stage.site
+    EmtFiles.write(site.directory / "emt", site.pki, url=scene.stage.api_url)
+    need("curl")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / ".demo").symlink_to(site.directory)
+    python, curl = _quick_start()
+
+    lines = _pasted(python, tmp_path).splitlines()
+    assert lines[0].split()[1] == "submitted"
+    assert lines[1] == "done"
+    assert lines[2].startswith("Traffic light: ")
+    code = python.partition("<<'END'\n")[2].partition("END\n")[0].splitlines()
+    assert len([line for line in code if line]) <= 10
+    placed, listed = _documents(_pasted(curl, tmp_path))
+    assert [each["id"] for each in listed["items"]] == [placed["id"]]
+    assert _documents(_pasted(curl, tmp_path))[0] == placed
+    assert Order.objects.filter(reference="curl", process="wake_up").count() == 1
+
+
+def _documents(text: str) -> list[Any]:
+    """JSON documents one behind the other."""
+    found, decoder = [], json.JSONDecoder()
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:].lstrip()
+    return found

@@ -18,6 +18,7 @@ PACKAGES = {
     "swaks": "swaks",
     "openssl": "openssl",
     "nginx": "nginx-light",
+    "curl": "curl",
 }
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 

@@ -40,9 +40,7 @@ class OwnSystem:
 
     def start(self) -> "OwnSystem":
         interface.couple(self.client, self.name, software=SOFTWARE, software_version=VERSION, actor="user:ada")
-        files = EmtFiles.write(self.stage.directory / "emt", self.stage.site.pki)
-        (files.directory / "url").write_text(self.stage.api_url)
-        (files.directory / "curl").write_text(files.curl)
+        files = EmtFiles.write(self.stage.directory / "emt", self.stage.site.pki, url=self.stage.api_url)
         self.system = EmtSystem(self.stage.api_url, files.context(), language=self.language).start()
         return self
 

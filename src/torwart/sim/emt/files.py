@@ -13,7 +13,9 @@ from torwart.sim.pki.files import write_chain, write_file
 
 @dataclass(frozen=True, slots=True)
 class EmtFiles:
-    """``chain.pem``: the TLS certificate and its Sub-CA; ``key.pem``; ``root.pem``: the root that is trusted."""
+    """``chain.pem``: the TLS certificate and its Sub-CA; ``key.pem``; ``root.pem``: the root that is trusted; ``curl``:
+    the same as options of curl (``curl -K``); ``url``: where to call, if that is known.
+    """
 
     directory: Path
 
@@ -30,18 +32,19 @@ class EmtFiles:
         return self.directory / "root.pem"
 
     @classmethod
-    def write(cls, directory: Path, pki: TestPki, shown: Credential | None = None) -> "EmtFiles":
+    def write(cls, directory: Path, pki: TestPki, shown: Credential | None = None, *, url: str = "") -> "EmtFiles":
         """Write them for ``shown``, by default the PKI's EMT."""
         made = cls(directory)
         credential = shown or pki.emt.tls
         write_chain(made.chain, pki.chain_of(credential.certificate)[:2])
         write_file(made.key, credential.key_pem, secret=True)
         write_file(made.root, pki.root.certificate.public_bytes(Encoding.PEM))
+        write_file(directory / "curl", made._curl().encode())
+        if url:
+            write_file(directory / "url", url.encode())
         return made
 
-    @property
-    def curl(self) -> str:
-        """The same as options of curl (``curl -K``)."""
+    def _curl(self) -> str:
         given = {"cert": self.chain, "key": self.key, "cacert": self.root, "curves": "brainpoolP256r1", "tls-max": 1.2}
         return "".join(f'{name} = "{value}"\n' for name, value in given.items()) + "tlsv1.2\nsilent\nshow-error\n"
 
