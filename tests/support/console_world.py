@@ -16,11 +16,13 @@ from portal_world import Town
 
 from torwart.adapters.engine import AbsurdEngine
 from torwart.faces.console.urls import urlpatterns
+from torwart.kernel.contract_document import DocumentKind
 from torwart.kernel.role import Role
 from torwart.rules.precondition import GatewayType
 from torwart.rules.service_time import CALENDAR
 from torwart.services import approval as approvals
 from torwart.services import approved_configuration as configurations
+from torwart.services import contract_document as documents
 from torwart.services import interface
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
@@ -392,6 +394,18 @@ def addresses(found: dict[str, Any]) -> dict[str, str]:
         "client_move": [town.client, "aussetzen"],
         "mail_tab": ["ausgang"],
     }
+    arguments["document"] = [
+        documents.publish(
+            None,
+            DocumentKind.GUIDE,
+            version="2.1",
+            valid_from=portal_world.NOW.date(),
+            name="leitfaden.pdf",
+            content=b"%PDF-1.7",
+            actor="test",
+            now=portal_world.NOW,
+        )
+    ]
     queries = {"configuration": "?typ=SMGW-P&firmware=1.4.2", "search": "?q=koblenz"}
     return {
         str(each.name): reverse(f"console:{each.name}", args=arguments.get(str(each.name), []))

@@ -22,8 +22,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.http import int_to_base36
 from portal_world import NOW, Town, commissioning_fields
 
+from torwart.kernel.contract_document import DocumentKind
 from torwart.kernel.identifiers import CaseNumber
 from torwart.services import approval as approvals
+from torwart.services import contract_document as documents
 from torwart.services import draft as drafts
 from torwart.services import interface
 from torwart.services import webhook as webhooks
@@ -57,6 +59,7 @@ class Side:
     webhook: str
     event: str
     coupling: int
+    document: uuid.UUID
     email: str
 
     @property
@@ -88,6 +91,7 @@ ABSENT = Side(
     webhook=str(uuid.UUID(int=2**127 + 54321)),
     event=str(uuid.UUID(int=2**127 + 54322)),
     coupling=987_612,
+    document=uuid.UUID(int=2**127 + 6789),
     email="nobody.there@example.org",
 )
 """Nothing of all this exists."""
@@ -155,6 +159,17 @@ def side(town: Town, tag: str, operator: Any, *, passkey: bool) -> Side:
         webhook=webhook,
         event=webhooks.test(town.client, webhook, actor="test", now=NOW),
         coupling=coupling,
+        document=documents.publish(
+            town.client,
+            DocumentKind.AGREEMENT,
+            title=f"Rahmenvertrag {tag}",
+            version="1",
+            valid_from=NOW.date(),
+            name=f"vertrag-{tag}.pdf",
+            content=b"%PDF-1.7",
+            actor="test",
+            now=NOW,
+        ),
         email=contact.email,
     )
 
@@ -260,6 +275,7 @@ _OUT: Named = lambda side: {"pk": side.mail_out}  # noqa: E731
 _PASSKEY: Named = lambda side: {"pk": side.passkey}  # noqa: E731
 _WEBHOOK: Named = lambda side: {"webhook": side.webhook}  # noqa: E731
 _COUPLING: Named = lambda side: {"pk": side.client, "coupling": side.coupling}  # noqa: E731
+_DOCUMENT: Named = lambda side: {"document_id": side.document}  # noqa: E731
 _PROCESS: Named = lambda side: {"name": "wake_up"}  # noqa: E731
 
 THINGS: Mapping[str, Named] = {
@@ -295,6 +311,8 @@ THINGS: Mapping[str, Named] = {
     "portal:ticket": _TICKET,
     "portal:attachment": lambda side: {"number": side.ticket, "pk": side.file},
     **dict.fromkeys(["portal:delivery_note", "portal:delivery_note_csv"], _NOTE),
+    "portal:document": _DOCUMENT,
+    "console:document": _DOCUMENT,
     "portal:device": lambda side: {"device_id": side.device},
     **dict.fromkeys(
         [
@@ -386,6 +404,7 @@ THINGS: Mapping[str, Named] = {
             "portal:contacts",
             "portal:contact_add",
             "portal:accesses",
+            "portal:documents",
             "portal:processes",
             "portal:interface",
             "portal:interface_calls",
@@ -400,6 +419,8 @@ THINGS: Mapping[str, Named] = {
             "console:certificates",
             "console:clients",
             "console:client_new",
+            "console:documents",
+            "console:document_new",
             "console:staff",
             "console:invite_staff",
             "console:configurations",

@@ -395,6 +395,7 @@ def _pages(
         "certificate": f"ansprechpartner/{person}/zertifikat/",
         "take_out": f"ansprechpartner/{person}/austragen/",
         "access": "ansprechpartner/zugriffe/",
+        "documents": "ansprechpartner/dokumente/",
         "processes": "bestellen/prozesse/",
         "process": "bestellen/prozesse/commissioning/",
     }

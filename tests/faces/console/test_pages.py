@@ -10,9 +10,20 @@ import pytest
 from django.db import transaction
 
 _DONE_ONLY = ("take", "approval_withdraw", "mail_retry", "audit_verify")
-_FILES = ("attachment", "proof", "mail_raw", "audit_export")
+_FILES = ("document", "attachment", "proof", "mail_raw", "audit_export")
+_ADMINISTRATORS = ("client", "contact", "coupling_", "document_new", "invite", "user", "staff", "participant")
 _THOROUGH = ("start", "ticket", "gateways")
-_LISTS = ("", "korb/offen/", "freigaben/", "gateways/", "auftraggeber/", "geraetetypen/", "post/", "post/ausgang/")
+_LISTS = (
+    "",
+    "korb/offen/",
+    "freigaben/",
+    "gateways/",
+    "auftraggeber/",
+    "auftraggeber/dokumente/",
+    "geraetetypen/",
+    "post/",
+    "post/ausgang/",
+)
 
 
 def _at(page: Any, site: Any, address: str) -> None:
@@ -32,7 +43,9 @@ def test_every_page_with_many_rows(own_database: str, site: Any, chromium: Any) 
         pages = console_world.addresses(found)
     by_name = dict.fromkeys(pages, people.operator)
     for name in pages:
-        if name.startswith(("client", "contact", "coupling_", "invite", "user", "staff", "participant")):
+        if name.startswith(
+            ("client", "contact", "coupling_", "document_new", "invite", "user", "staff", "participant")
+        ):
             by_name[name] = people.administrator
     by_name |= {"approval": people.approver, "audit": people.auditor}
     opened = {person.pk: chromium.open("/konsole/tasten/", user=person) for person in set(by_name.values())}

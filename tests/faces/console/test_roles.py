@@ -53,6 +53,8 @@ LOOKED_AT: Mapping[str, set[Role]] = {
             "mail_in",
             "mail_raw",
             "mail_out",
+            "documents",
+            "document",
         ],
         ALL,
     ),
@@ -60,6 +62,7 @@ LOOKED_AT: Mapping[str, set[Role]] = {
     **dict.fromkeys(
         [
             "client_new",
+            "document_new",
             "participant",
             "client_move",
             "contact_new",

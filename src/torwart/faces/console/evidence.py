@@ -3,7 +3,8 @@
 from django.http import Http404, HttpRequest, HttpResponse
 
 from torwart.faces._design.access import provider_only
-from torwart.faces.console.page import download, ticket_or_404
+from torwart.faces._design.saving import saved
+from torwart.faces.console.page import ticket_or_404
 from torwart.services import evidence
 
 
@@ -15,4 +16,4 @@ def proof(request: HttpRequest, number: str, kind: str) -> HttpResponse:
         raise Http404
     bundle = evidence.bundle(ticket.order.number, None)
     content = evidence.as_pdf(bundle) if kind == "pdf" else evidence.as_json(bundle)
-    return download(content, f"{ticket.order.number}.{kind}")
+    return saved(content, f"{ticket.order.number}.{kind}")

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST
 from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, needs, provider_only
 from torwart.faces._design.language import said
-from torwart.faces.console.page import act, download, show
+from torwart.faces._design.saving import saved
+from torwart.faces.console.page import act, show
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.services import outbox
@@ -59,7 +60,7 @@ def received(request: HttpRequest, pk: int) -> HttpResponse:
 def raw(request: HttpRequest, pk: int) -> HttpResponse:
     """The bytes as they came, to be saved and judged by other programs."""
     row = _found(queries.received(pk))
-    return download(bytes(row.raw), f"mail-{row.pk}.eml")
+    return saved(bytes(row.raw), f"mail-{row.pk}.eml")
 
 
 @provider_only

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -95,11 +94,3 @@ def gateway_or_404(device: str) -> Any:
 def plain(text: str, longest: int = 120) -> str:
     """What came with an address, without what no text of the database can hold, and no longer than makes sense."""
     return text.replace("\0", "").strip()[:longest]
-
-
-def download(content: bytes | str, name: str) -> HttpResponse:
-    """Bytes to be saved under ``name``, of which only harmless characters remain; never shown in the browser."""
-    plain = "".join(c if c.isalnum() or c in "-._ " else "_" for c in name).strip(". ") or "datei"
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(plain)}"
-    return response

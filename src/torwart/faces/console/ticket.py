@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from torwart.faces._design.access import provider_only
 from torwart.faces._design.language import said
+from torwart.faces._design.saving import saved
 from torwart.faces.console import clock, transcript, verb
 from torwart.faces.console.inbox import WORDS, line, process_words
-from torwart.faces.console.page import May, download, person_of, show, ticket_or_404
+from torwart.faces.console.page import May, person_of, show, ticket_or_404
 from torwart.kernel.ticket_state import KINDS, TicketKind, TicketState
 from torwart.kernel.words import Words
 from torwart.processes.definition import catalogue
@@ -135,7 +136,7 @@ def attachment(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     found = queries.file(ticket_or_404(number).pk, pk)
     if found is None:
         raise Http404
-    return download(bytes(found.content), found.name)
+    return saved(bytes(found.content), found.name)
 
 
 def _case(request: HttpRequest, ticket: Any, tab: str, **more: Any) -> HttpResponse:

@@ -37,5 +37,6 @@ def index(request: HttpRequest) -> HttpResponse:
         "person": person,
         "what": what,
         "kinds": list(KINDS.items()),
+        "orderer": True,
     }
     return render(request, "portal/access.html", context)

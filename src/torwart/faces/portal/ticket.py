@@ -7,13 +7,13 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, client_of, client_only
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, t
+from torwart.faces._design.saving import saved
 from torwart.faces.portal import clock
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.ticket_state import KINDS, TicketKind, TicketState
@@ -28,7 +28,6 @@ _TABS = (
     ("erledigt", t("Erledigt", "Done"), _DONE),
     ("alle", t("Alle", "All"), ()),
 )
-_SAFE = "application/octet-stream"
 
 
 class Message(Form):
@@ -135,8 +134,4 @@ def attachment(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     found = queries.attachment(client_of(request), number, pk)
     if found is None:
         raise Http404
-    answer = HttpResponse(bytes(found.content), content_type=_SAFE)
-    header = content_disposition_header(True, found.name.replace("\r", "").replace("\n", "") or "datei")
-    answer["Content-Disposition"] = header or "attachment"
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+    return saved(bytes(found.content), found.name)

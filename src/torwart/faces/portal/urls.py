@@ -6,6 +6,7 @@ from torwart.faces.portal import (
     access,
     approved_configuration,
     contact,
+    contract_document,
     delivery_note,
     draft,
     gateway,
@@ -68,4 +69,6 @@ urlpatterns = [
     path("schnittstelle/webhooks/<uuid:webhook>/", interface.webhook, name="webhook"),
     path("schnittstelle/webhooks/<uuid:webhook>/<slug:name>/", interface.act, name="webhook_act"),
     path("schnittstelle/webhooks/<uuid:webhook>/erneut/<uuid:event>/", interface.resend, name="webhook_resend"),
+    path("ansprechpartner/dokumente/", contract_document.index, name="documents"),
+    path("ansprechpartner/dokumente/<uuid:document_id>.pdf", contract_document.file, name="document"),
 ]

@@ -8,6 +8,7 @@ from torwart.store.models.certificate import Certificate, CertificateEnd
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
 from torwart.store.models.client import Client, MarketParticipant
 from torwart.store.models.contact import Contact, ContactCertificate
+from torwart.store.models.contract_document import ContractDocument
 from torwart.store.models.delivery_note import Carrier, Custody, DeliveryNote, DeliveryNoteItem, HandOver
 from torwart.store.models.emt import Emt, ReadingConfirmation
 from torwart.store.models.event import Event
@@ -41,6 +42,7 @@ __all__ = [
     "Client",
     "Contact",
     "ContactCertificate",
+    "ContractDocument",
     "Coupling",
     "Custody",
     "Delivery",
