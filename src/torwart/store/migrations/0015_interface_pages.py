@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0012_queue_order"),
+        ("store", "0014_contract_document"),
     ]
 
     operations = [
