@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from interface_world import RULES, Caller
 from isolation import ABSENT, ASKED, CLIENT_ROLES, NOW, ROLES, SENT, THINGS, Answer, Visitor, World, plain
 
@@ -25,7 +24,7 @@ from torwart.faces.emt_api import cursor
 from torwart.kernel.refusals import Refusal
 from torwart.processes import ordering
 from torwart.processes.definition import catalogue
-from torwart.services import interface, interface_event, mail_in
+from torwart.services import interface, interface_event, mail_in, present
 from torwart.services.delivery import Desk
 from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import TestPki
@@ -45,7 +44,7 @@ def world(_session_database: str) -> Iterator[World]:
     """Two clients in one transaction, which is undone after the module."""
     django_setup(_session_database, migrated=False)
     patch = pytest.MonkeyPatch()
-    patch.setattr(timezone, "now", lambda: NOW)
+    patch.setattr(present, "now", lambda: NOW)
     with transaction.atomic():
         try:
             yield isolation.world()

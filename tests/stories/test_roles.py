@@ -10,10 +10,10 @@ from pathlib import Path
 import isolation
 import pytest
 from django.db import transaction
-from django.utils import timezone
 from isolation import NOW, ROLES, Visitor
 
 from torwart.config.installation import django_setup
+from torwart.services import present
 
 _PAGE = Path(__file__).parents[2] / "docs" / "conformance" / "roles.md"
 _HEAD = """# Roles: who may open what
@@ -34,7 +34,7 @@ def rows(_session_database: str) -> Iterator[list[Row]]:
     """Every address with what each role can do there."""
     django_setup(_session_database, migrated=False)
     patch = pytest.MonkeyPatch()
-    patch.setattr(timezone, "now", lambda: NOW)
+    patch.setattr(present, "now", lambda: NOW)
     with transaction.atomic():
         try:
             yield _asked()

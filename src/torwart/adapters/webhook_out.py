@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +24,7 @@ from django.db import Error, close_old_connections
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.webhook import WEBHOOK_ADDRESS, WEBHOOK_UNREACHABLE
 from torwart.rules import webhook as rules
+from torwart.services import present
 from torwart.services import webhook as webhooks
 from torwart.services.webhook import Due
 from torwart.wire import webhook as signing
@@ -161,7 +162,7 @@ class WebhookSender:
         if not free:
             return []
         try:
-            return webhooks.due(datetime.now(UTC), free, each=each, under_way=under_way)
+            return webhooks.due(present.now(), free, each=each, under_way=under_way)
         except Error:
             _log.exception("webhooks cannot be read; trying again")
             close_old_connections()
@@ -174,7 +175,7 @@ class WebhookSender:
         """One attempt, and its result written down."""
         body = json.dumps(envelope(due, self._source), ensure_ascii=False, separators=(",", ":")).encode()
         keys = [signing.private_key(self._secret, due.webhook, key) for key in due.keys]
-        headers = signing.headers(due.event, int(time.time()), body, keys)
+        headers = signing.headers(due.event, int(present.real().timestamp()), body, keys)
         headers |= {"content-type": "application/cloudevents+json; charset=utf-8", "user-agent": "Torwart"}
         told = self._caller.post(due.url, body, headers)
         try:
@@ -184,7 +185,7 @@ class WebhookSender:
                 why=told.why,
                 answer=told.answer,
                 milliseconds=told.milliseconds,
-                now=datetime.now(UTC),
+                now=present.now(),
             )
         finally:
             close_old_connections()

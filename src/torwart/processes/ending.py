@@ -1,7 +1,7 @@
 """How a run ends: as its story says, cancelled by people, or given up by the engine; and its order with it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from torwart.kernel.refusals import Refusal
@@ -9,6 +9,7 @@ from torwart.kernel.refusals.process import GIVEN_UP
 from torwart.ports.process_engine import ProcessEngine
 from torwart.processes.definition import Process, catalogue
 from torwart.services import order as orders
+from torwart.services import present
 from torwart.services import run as runs
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def cancel(engine: ProcessEngine, run_id: str, *, actor: str, reason: str, now: 
         client=None,
         actor=actor,
         reason=reason,
-        now=now or datetime.now(UTC),
+        now=now or present.now(),
         free=process.failed,
         not_from=process.not_cancellable_from,
     )
@@ -76,7 +77,7 @@ def end_given_up(engine: ProcessEngine, now: datetime | None = None) -> int:
         process = _process(view.run_id)
         if process is not None:
             refusal = GIVEN_UP(why=view.failure)
-            ended += orders.given_up(view.run_id, refusal, free=process.failed, now=now or datetime.now(UTC))
+            ended += orders.given_up(view.run_id, refusal, free=process.failed, now=now or present.now())
     return ended
 
 

@@ -20,11 +20,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.audit import AUDIT_NOT_PLAIN
 from torwart.rules.audit_chain import GENESIS, canonical, link
+from torwart.services import present
 from torwart.services.audit_export import Verdict, judge, line
 from torwart.store.models import AuditLink
 from torwart.store.queries import audit as queries
@@ -51,7 +51,7 @@ def append(
     names = canonical({"actor": actor, "action": action, "subject": subject})
     if b"\\u0000" in text or b"\\u0000" in names:
         raise AUDIT_NOT_PLAIN(where="entry", what="NUL")
-    return queries.insert(at or timezone.now(), actor, action, subject, text.decode(), client)
+    return queries.insert(at or present.now(), actor, action, subject, text.decode(), client)
 
 
 def link_pending(limit: int = 2000) -> int:

@@ -8,7 +8,8 @@ import console_world
 import pytest
 from console_world import Web
 from django.test import Client, override_settings
-from django.utils import timezone
+
+from torwart.services import present
 
 MONDAY = datetime(2026, 11, 23, 9, 40, tzinfo=UTC)
 """Twenty to eleven in Berlin, within service hours."""
@@ -24,7 +25,7 @@ def _quick_passwords() -> Iterator[None]:
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """The present of all pages, on a working day."""
-    monkeypatch.setattr(timezone, "now", lambda: MONDAY)
+    monkeypatch.setattr(present, "now", lambda: MONDAY)
     return MONDAY
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from torwart.services import present
 from torwart.store import models
 from torwart.store.queries import fleet
 
@@ -20,7 +21,7 @@ FLEET = "/konsole/gateways/"
 @pytest.fixture
 def town(people: Office, monkeypatch: Any) -> portal_world.Town:
     """A client with one gateway in stock, one that calls and one that is silent; the clock is the real one."""
-    monkeypatch.setattr(timezone, "now", lambda: portal_world.NOW + timedelta(minutes=1))
+    monkeypatch.setattr(present, "now", lambda: portal_world.NOW + timedelta(minutes=1))
     return portal_world.town()
 
 

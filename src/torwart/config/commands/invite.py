@@ -3,8 +3,6 @@
 For the first administrator of an installation, and for whoever cannot get in any more (``--again``).
 """
 
-from datetime import UTC, datetime
-
 import click
 
 from torwart.kernel.role import CLIENT, PROVIDER, ROLES, Role
@@ -59,11 +57,11 @@ def command(
 
     with installed(web=True):
         from torwart.faces.account import second_factor
-        from torwart.services import outbox
+        from torwart.services import outbox, present
         from torwart.services import user as users
         from torwart.store.models import Client, User
 
-        now = datetime.now(UTC)
+        now = present.now()
         if again:
             found = User.objects.filter(email__iexact=email).first()
             if found is None:

@@ -5,7 +5,7 @@ Every deed goes the way a person goes: by the portal's pages, by mail. Its outco
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from textwrap import shorten
 from typing import Any
 
@@ -25,8 +25,8 @@ from torwart.processes.ordering import Orderer
 from torwart.rules.lead_time import earliest_planned
 from torwart.rules.precondition import GatewayType
 from torwart.services import approved_configuration as approved_configurations
+from torwart.services import present, ticket_clock
 from torwart.services import ticket as tickets
-from torwart.services import ticket_clock
 from torwart.sim.mailbox import MailFault
 from torwart.store.models import DeliveryNote, MailOut, Order, Ticket
 from torwart.wire import els
@@ -69,7 +69,7 @@ class Service:
         self._erika = self.office.signed_in(ERIKA)
         self._place_orders_fields()
         # Known to us, but with another gateway only.
-        other, now = GatewayType("SMGW G2", "TW-0.9.0"), datetime.now(UTC)
+        other, now = GatewayType("SMGW G2", "TW-0.9.0"), present.now()
         approved_configurations.approve(other, UNAPPROVED_METER, actor="user:ada", begin=now - timedelta(days=1))
         first = stage.devices[0].device
         self._refused(
@@ -156,7 +156,7 @@ class Service:
         state = Order.objects.get(number=number).state
         words = Words("zieht einen Auftrag in der ersten Minute zurück", "withdraws an order in its first minute")
         self._tell(ERIKA, words, state == "withdrawn", f"{state} ({page.status})", number)
-        at = earliest_planned(datetime.now(UTC)) + timedelta(days=7)
+        at = earliest_planned(present.now()) + timedelta(days=7)
         at = earliest_planned(at)
         wish = {"when": "at", "requested_at": at.isoformat()}
         number = self._erika.order("commissioning", {**self._fields[planned], **wish})
@@ -188,7 +188,7 @@ class Service:
     def _place(self, name: str, fields: Mapping[str, Any]) -> str:
         client, user = self.office.clients[ERIKA.client], self.office.accounts[ERIKA.email]
         orderer = Orderer(client, user, ERIKA.full_name, f"user:{ERIKA.email}", "upload")
-        return ordering.place(self.office.stage.engine, name, fields, orderer=orderer, now=datetime.now(UTC))
+        return ordering.place(self.office.stage.engine, name, fields, orderer=orderer, now=present.now())
 
     def _run(self, number: str) -> str:
         run_id = str(Order.objects.select_related("run").get(number=number).run.run_id)  # type: ignore[union-attr]
@@ -212,7 +212,7 @@ class Service:
             "name": device,
             "symptom": "no_values",
             "description": "Seit gestern Abend kommen keine Werte.",
-            "since": datetime.now(UTC).isoformat(),
+            "since": present.now().isoformat(),
         }
         number = visitor.order("incident", told)
         ticket = CaseNumber.parse(number).ticket
@@ -223,7 +223,7 @@ class Service:
         self._tell(NILS, words, receipt.mail is not None, receipt.mail.subject if receipt.mail else "")
         text = "Die SIM-Karte war gesperrt; der Netzbetreiber hat sie freigeschaltet."
         self._until_waiting(number)
-        tickets.resolve(self.office.stage.engine, ticket, text, user=self.office.account("olga"), now=datetime.now(UTC))
+        tickets.resolve(self.office.stage.engine, ticket, text, user=self.office.account("olga"), now=present.now())
         result = self.office.wait(MAX, "erledigt", "erfolgreich", "Ergebnis", about=ticket)
         self._result(MAX, Words("erfährt, was der Operator getan hat", "hears what the operator has done"), result)
 

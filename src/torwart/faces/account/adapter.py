@@ -13,13 +13,12 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from torwart.faces._design.language import t
 from torwart.faces._design.views import refused
 from torwart.faces.account import outside
 from torwart.faces.account.place import address_of, at_the_site
-from torwart.services import access
+from torwart.services import access, present
 
 _WRONG = t(
     "E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides, oder wählen Sie „Passwort vergessen“.",
@@ -65,7 +64,7 @@ class Adapter(DefaultAccountAdapter):
         access.sign_in_failed(
             email=str(credentials.get("email", "")),
             address=address_of(request),
-            at=timezone.now(),
+            at=present.now(),
             agent=request.headers.get("User-Agent", ""),
         )
 
@@ -102,7 +101,7 @@ class Adapter(DefaultAccountAdapter):
         access.sign_in_failed(
             email=user.email,
             address=address_of(request),
-            at=timezone.now(),
+            at=present.now(),
             agent=request.headers.get("User-Agent", ""),
             what="refused",
         )

@@ -11,13 +11,12 @@ from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
-from django.utils import timezone
 
 from torwart.faces._design.views import refused
 from torwart.faces.account import outside
 from torwart.faces.account.place import address_of, at_the_site, through_our_proxy
 from torwart.faces.account.recording import SECOND_FACTOR
-from torwart.services import access
+from torwart.services import access, present
 
 Next = Callable[[HttpRequest], HttpResponse]
 _KINDS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -67,7 +66,7 @@ class AccessLog:
             what=_what(response),
             path=path,
             address=address,
-            at=timezone.now(),
+            at=present.now(),
             status=response.status_code,
             agent=agent,
         )
@@ -90,7 +89,7 @@ class Seen:
         key = request.session.session_key
         if key and request.user.is_authenticated:
             known = UserSession.objects.filter(session_key=key)
-            if not known.update(last_seen_at=timezone.now(), ip=address_of(request)):
+            if not known.update(last_seen_at=present.real(), ip=address_of(request)):
                 UserSession.objects.create_from_request(request)
         return self.get_response(request)
 

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 
 from torwart.faces.account.place import address_of
+from torwart.services import present
 from torwart.services import ticket as tickets
 from torwart.services import user as users
 
@@ -22,7 +22,7 @@ _TEXT = (
 
 def report(request: HttpRequest, user: Any) -> None:
     """Write it into the audit trail, and open a ticket if the last one is older than an hour."""
-    now, address = timezone.now(), address_of(request)
+    now, address = present.now(), address_of(request)
     first = cache.add(f"outside-{user.pk}", "1", _ONCE_IN)
     with transaction.atomic():
         users.refused_outside(user.pk, address=address, path=request.path, at=now)

@@ -7,10 +7,9 @@ from allauth.mfa.signals import authenticator_added, authenticator_removed, auth
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 
 from torwart.faces.account.place import address_of
-from torwart.services import access
+from torwart.services import access, present
 from torwart.services import user as users
 
 SECOND_FACTOR = "second_factor"
@@ -25,7 +24,7 @@ def _log(request: HttpRequest, user: Any, what: str) -> None:
         what=what,
         path=request.path,
         address=address_of(request),
-        at=timezone.now(),
+        at=present.now(),
         agent=request.headers.get("User-Agent", ""),
     )
 
@@ -43,20 +42,20 @@ def _signed_out(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
 
 @receiver(password_changed)
 def _password_changed(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
-    users.password_changed(user.pk, at=timezone.now())
+    users.password_changed(user.pk, at=present.now())
 
 
 @receiver(authenticator_added)
 def _added(sender: Any, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
-    users.second_factor_changed(user.pk, "added", authenticator.type, at=timezone.now())
+    users.second_factor_changed(user.pk, "added", authenticator.type, at=present.now())
 
 
 @receiver(authenticator_reset)
 def _reset(sender: Any, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
-    users.second_factor_changed(user.pk, "reset", authenticator.type, at=timezone.now())
+    users.second_factor_changed(user.pk, "reset", authenticator.type, at=present.now())
 
 
 @receiver(authenticator_removed)
 def _removed(sender: Any, request: HttpRequest, user: Any, authenticator: Any, **_: Any) -> None:
     request.session.pop(SECOND_FACTOR, None)
-    users.second_factor_changed(user.pk, "removed", authenticator.type, at=timezone.now())
+    users.second_factor_changed(user.pk, "removed", authenticator.type, at=present.now())

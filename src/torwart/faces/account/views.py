@@ -13,7 +13,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -26,6 +25,7 @@ from torwart.faces.account.forms import ChoosePassword, Forgotten
 from torwart.faces.account.place import address_of
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import ROLES, Role
+from torwart.services import present
 from torwart.services import user as users
 
 _TOKEN = "chosen_link"  # noqa: S105  the session's key, no secret
@@ -76,7 +76,7 @@ def compromised(request: HttpRequest) -> HttpResponse:
     """„Meine Zugangsdaten sind bekannt geworden“: everything ends at once (P-4)."""
     user: Any = request.user
     if request.method == "POST":
-        address, now = address_of(request), timezone.now()
+        address, now = address_of(request), present.now()
         opened = partial(mail.open_incident, address=address, at=now)
         users.report_compromised(user.pk, address=address, at=now, open_incident=opened)
         logout(request)
@@ -95,9 +95,9 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     email = form.cleaned_data["email"]
     if not ratelimit.consume(request, action="reset_password", key=email.lower()):
         return too_many(request)
-    invitation = users.request_reset(email, timezone.now())
+    invitation = users.request_reset(email, present.now())
     if invitation is not None:
-        mail.send_reset(invitation, request.build_absolute_uri(invitation.path), at=timezone.now())
+        mail.send_reset(invitation, request.build_absolute_uri(invitation.path), at=present.now())
     time.sleep(max(0.0, _SAME_TIME - (time.monotonic() - begun)))
     return render(request, "account/password_reset_done.html", {"email": email})
 
@@ -127,9 +127,9 @@ def _choose(request: HttpRequest, reference: str, token: str, holder: Any, choos
         return redirect(name, reference=reference, token=_OPEN)
     token = request.session.get(_TOKEN, "")
     try:
-        form = ChoosePassword(request.POST or None, user=holder(reference, token, timezone.now()))
+        form = ChoosePassword(request.POST or None, user=holder(reference, token, present.now()))
         if request.method == "POST" and form.is_valid():
-            choose(reference, token, form.cleaned_data["password"], at=timezone.now())
+            choose(reference, token, form.cleaned_data["password"], at=present.now())
             request.session.flush()
             return redirect(f"{reverse('account_login')}?gewaehlt")
     except Refusal as refusal:

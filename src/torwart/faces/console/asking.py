@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from torwart.faces._design.access import View, needs
@@ -16,6 +15,7 @@ from torwart.faces.console.page import say, show
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
+from torwart.services import present
 
 
 class ReasonForm(Form):
@@ -60,7 +60,7 @@ def asking(
     form.use_required_attribute = False  # our own texts say what is missing, all of it at once
     if request.method == "POST" and form.is_valid():
         try:
-            answer = do(timezone.now(), form.cleaned_data)
+            answer = do(present.now(), form.cleaned_data)
         except Refusal as refusal:
             form.add_error(None, refusal.text(active()))
         else:

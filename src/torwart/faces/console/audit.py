@@ -14,7 +14,7 @@ from torwart.faces._design.forms import DateField, Form
 from torwart.faces._design.language import t
 from torwart.faces.console.page import show
 from torwart.kernel.role import Role
-from torwart.services import audit
+from torwart.services import audit, present
 from torwart.store.queries import audit as queries
 
 _DAYS = 30
@@ -62,7 +62,7 @@ def _plain(wish: dict[str, Any], name: str) -> str:
 
 def _stretch(wish: dict[str, Any]) -> tuple[datetime, datetime]:
     """The days from the first up to and with the last."""
-    today = timezone.localdate()
+    today = timezone.localdate(present.now())
     last = wish.get("bis") or today
     first = wish.get("von") or last - timedelta(days=_DAYS)
     zone = timezone.get_default_timezone()

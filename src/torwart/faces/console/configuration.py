@@ -20,6 +20,7 @@ from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.rules.precondition import GatewayType
 from torwart.services import approved_configuration as configurations
+from torwart.services import present
 from torwart.store.queries import approved_configuration as published
 from torwart.store.queries import audit, fleet
 
@@ -66,7 +67,7 @@ class CertificateForm(ValidityForm):
 @provider_only
 def overview(request: HttpRequest) -> HttpResponse:
     """All types with their validity; those that cannot be ordered say why."""
-    now = timezone.now()
+    now = present.now()
     text = plain(request.GET.get("q", ""))
     found = published.published(now, text=text)
     return show(
@@ -98,7 +99,7 @@ def _why(each: Any, now: datetime) -> Words | None:
 def one(request: HttpRequest) -> HttpResponse:
     """One gateway type with firmware: what is approved, its certificates, whom a change touches, and its history."""
     kind = GatewayType(plain(request.GET.get("typ", "")), plain(request.GET.get("firmware", "")))
-    now = timezone.now()
+    now = present.now()
     found = [
         each
         for each in published.published(now, text=kind.name)

@@ -23,6 +23,7 @@ from torwart.processes.definition import Process, catalogue
 from torwart.rules.device_light import EXPIRING, DeviceLight, judge, silent_before
 from torwart.rules.lifetime import HORIZONS, Horizon, horizon
 from torwart.rules.validity import Validity
+from torwart.services import present
 from torwart.store.queries import case as cases
 from torwart.store.queries import client as clients
 from torwart.store.queries import fleet as queries
@@ -51,7 +52,7 @@ class Line:
 @provider_only
 def fleet(request: HttpRequest) -> HttpResponse:
     """All gateways of all clients, narrowed by the form above the list."""
-    now = timezone.now()
+    now = present.now()
     wish = _Wish.of(request.GET)
     rows = queries.gateways(
         client=wish.client,
@@ -108,7 +109,7 @@ def _line(row: Any, until: datetime | None, now: datetime) -> Line:
 @provider_only
 def certificates(request: HttpRequest) -> HttpResponse:
     """What runs out when, of everybody (P1)."""
-    now = timezone.now()
+    now = present.now()
     today = timezone.localdate(now)
     found = queries.horizon(today, certificate_horizon.WEEKS)
     kinds = [
@@ -127,7 +128,7 @@ def certificates(request: HttpRequest) -> HttpResponse:
 def gateway(request: HttpRequest, device: str) -> HttpResponse:
     """How it is, and its whole file."""
     row = gateway_or_404(device)
-    now = timezone.now()
+    now = present.now()
     file = queries.file(row)
     in_use = [each for each in file.certificates if each.state == "active"]
     until = min((each.not_after for each in in_use), default=None)

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from torwart.faces._design import keyset
@@ -22,6 +21,7 @@ from torwart.plots import queue_of_day
 from torwart.plots.picture import Picture
 from torwart.processes.definition import catalogue
 from torwart.rules.service_time import CALENDAR, deadline
+from torwart.services import present
 from torwart.services import ticket as tickets
 from torwart.store.queries import inbox as queries
 from torwart.store.queries.inbox import Inbox
@@ -95,7 +95,7 @@ def inbox(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, chosen: Inbox) -> HttpResponse:
-    now = timezone.now()
+    now = present.now()
     text = plain(request.GET.get("q", ""))
     soon = deadline(now, clock.URGENT)
     rows = queries.queue(chosen, user=person_of(request), soon=soon, text=text)

@@ -8,13 +8,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
 
 from torwart.faces._design.access import has_any
 from torwart.faces._design.language import active
 from torwart.kernel.identifiers import CaseNumber, DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
+from torwart.services import present
 from torwart.store.queries import case as queries
 from torwart.store.queries import fleet
 
@@ -36,7 +36,7 @@ class May:
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """Draw ``console/<template>.html``; it knows ``may`` and ``now`` besides ``context``."""
-    known = {"may": May.of(request), "now": timezone.now()}
+    known = {"may": May.of(request), "now": present.now()}
     return render(request, f"console/{template}.html", known | context, status=status)
 
 
@@ -48,7 +48,7 @@ def person_of(request: HttpRequest) -> int:
 def act(request: HttpRequest, verb: Callable[[datetime], object], to: str, *, done: str) -> HttpResponse:
     """Do ``verb`` (given the present) and lead to ``to``, which says that it is ``done`` or why not."""
     try:
-        verb(timezone.now())
+        verb(present.now())
     except Refusal as refusal:
         messages.error(request, refusal.text(active()))
     else:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 
 from torwart.faces._design.access import provider_only
 from torwart.faces.console.inbox import line
@@ -13,6 +12,7 @@ from torwart.faces.console.page import person_of, plain, show
 from torwart.kernel.identifiers import CaseNumber, DeviceId
 from torwart.kernel.refusals import Refusal
 from torwart.rules.device_light import EXPIRING, silent_before
+from torwart.services import present
 from torwart.store.queries import case, client, fleet
 from torwart.store.queries import inbox as inboxes
 from torwart.store.queries.inbox import Inbox
@@ -45,7 +45,7 @@ def _meant(text: str) -> str:
 
 
 def _found(user: int, text: str) -> dict[str, list[Any]]:
-    now = timezone.now()
+    now = present.now()
     rows = inboxes.queue(Inbox.ALL, user=user, soon=now, text=text).order_by(*inboxes.ORDER)[:_FEW]
     gateways = fleet.gateways(text=text, silent_before=silent_before(now), expiring_before=now + EXPIRING)
     return {

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
 from torwart.faces._design.access import provider_only
 from torwart.faces._design.language import said
@@ -20,6 +19,7 @@ from torwart.processes.definition import catalogue
 from torwart.rules.device_light import judge
 from torwart.rules.lead_time import hours_and_minutes
 from torwart.rules.service_time import deadline, service_time
+from torwart.services import present
 from torwart.services import ticket as tickets
 from torwart.store.queries import case as queries
 from torwart.store.queries import fleet
@@ -91,7 +91,7 @@ def device(request: HttpRequest, number: str) -> HttpResponse:
     if gateway is None:
         return _case(request, ticket, "geraet", gateway=None)
     until = fleet.ends([gateway.pk]).get(gateway.pk)
-    now = timezone.now()
+    now = present.now()
     return _case(
         request,
         ticket,
@@ -141,7 +141,7 @@ def attachment(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 
 def _case(request: HttpRequest, ticket: Any, tab: str, **more: Any) -> HttpResponse:
     """The frame of all pages of a case: queue beside it, identity, clocks, steps, actions."""
-    now = timezone.now()
+    now = present.now()
     basket = request.GET.get("korb", "")
     inbox = Inbox(basket) if basket in set(Inbox) else None
     suffix = f"?korb={basket}" if inbox else ""

@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
 from torwart.faces._design.forms import Form, MomentField
 from torwart.faces._design.language import t
 from torwart.faces.console import clock
 from torwart.processes.definition import catalogue
-from torwart.services import capacity
+from torwart.services import capacity, present
 from torwart.services import ticket as tickets
 from torwart.store.queries import case as queries
 from torwart.store.queries import client as clients
@@ -74,7 +73,7 @@ class CallForm(VerbForm):
     @staticmethod
     def beginning(ticket: Any) -> dict[str, Any]:
         orderer = ticket.order.orderer_name if ticket.order_id else ""
-        return {"caller": ticket.contact.full_name if ticket.contact else orderer, "at": timezone.now()}
+        return {"caller": ticket.contact.full_name if ticket.contact else orderer, "at": present.now()}
 
 
 class ResolveForm(VerbForm):
@@ -136,7 +135,7 @@ class TimesForm(VerbForm):
     reason = _text(t("Warum geht der Wunschtermin nicht?", "Why can the requested time not be kept?"), 3)
 
     def prepare(self) -> None:
-        now, order = timezone.now(), self.ticket.order
+        now, order = present.now(), self.ticket.order
         known = catalogue().get(order.process)
         free = capacity.alternatives(known, order.requested_at or order.due_at, count=_SLOTS, now=now) if known else []
         self.fields["times"].choices = [(each.isoformat(), clock.when(each, now)) for each in free]  # type: ignore[attr-defined]

@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +17,7 @@ from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.problem import Invalid
 from torwart.faces.emt_api.rate import RateLimit, Standing
 from torwart.kernel.refusals import Refusal
-from torwart.services import interface
+from torwart.services import interface, present
 from torwart.wire.peer_proof import peer_of
 
 _log = logging.getLogger("torwart.interface")
@@ -38,7 +37,7 @@ class Interface:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.request_id = uuid.uuid4()
-        began, request.now = time.monotonic(), datetime.now(UTC)
+        began, request.now = time.monotonic(), present.now()
         standing: Standing | None = None
         try:
             if request.path not in _OPEN:
@@ -64,16 +63,16 @@ class Interface:
         return problem.plain(request, 503 if isinstance(error, Error) else 500, str(request.request_id))
 
     def _identify(self, request: Any) -> None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers, real = {name.lower(): value for name, value in request.headers.items()}, present.real()
         der = peer_of(
             settings.TORWART_API_SECRET,  # type: ignore[misc]  # of the interface's own settings
             method=request.method,
             path=request.path_info,
             query=request.META.get("QUERY_STRING", ""),
             headers=headers,
-            now=request.now.timestamp(),
+            now=real.timestamp(),
         )
-        request.peer = interface.peer(der, request.now)
+        request.peer = interface.peer(der, real)
 
     def _finish(self, request: Any, response: HttpResponse, standing: Standing | None) -> None:
         response["X-Request-Id"] = str(request.request_id)

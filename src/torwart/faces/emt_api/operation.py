@@ -1,7 +1,7 @@
 """Orders over the interface: place, look, wait, take back; one address for each process of the catalogue."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from torwart.processes import ordering
 from torwart.processes.definition import NOTHING, Process, catalogue
 from torwart.processes.ordering import Header, Orderer
 from torwart.rules.lead_time import commit
-from torwart.services import interface
+from torwart.services import interface, present
 from torwart.services import order as orders
 from torwart.services.interface import Answer, Peer
 from torwart.store.queries import operation as queries
@@ -222,7 +222,7 @@ ENDED = (
 
 
 def _find(client: int, number: str) -> Operation:
-    found = queries.find(client, number, datetime.now(UTC))
+    found = queries.find(client, number, present.now())
     if found is None:
         raise ORDER_UNKNOWN(number=number[:20])
     return found

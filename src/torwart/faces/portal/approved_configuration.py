@@ -5,7 +5,6 @@ from io import StringIO
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from torwart.faces._design.access import client_only
@@ -13,6 +12,7 @@ from torwart.faces._design.language import active, said
 from torwart.faces.portal import table_pdf
 from torwart.kernel.words import Words
 from torwart.rules.validity import Validity
+from torwart.services import present
 from torwart.store.queries import approved_configuration as queries
 from torwart.store.queries.approved_configuration import Approved
 
@@ -34,7 +34,7 @@ TITLE = Words("Freigegebene iMSys-Konfigurationen", "Approved configurations")
 @client_only
 def index(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("suche", "").strip()[:60]
-    context = {"rows": queries.published(timezone.now(), text=text), "text": text}
+    context = {"rows": queries.published(present.now(), text=text), "text": text}
     return render(request, "portal/configurations.html", context)
 
 
@@ -45,7 +45,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     written = StringIO()
     writer = csv.writer(written, delimiter=";")
     writer.writerow([said(head) for head in _HEAD])
-    writer.writerows(_cells(row) for row in queries.published(timezone.now()))
+    writer.writerows(_cells(row) for row in queries.published(present.now()))
     answer = HttpResponse("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="freigaben.csv"'
     return answer
@@ -55,7 +55,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
 @client_only
 def as_pdf(request: HttpRequest) -> HttpResponse:
     """The list to print."""
-    now = timezone.now()
+    now = present.now()
     rows = [_cells(row) for row in queries.published(now)]
     content = table_pdf.render(said(TITLE), [said(head) for head in _HEAD], rows, at=now, language=active())
     answer = HttpResponse(content, content_type="application/pdf")

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from torwart.faces._design.access import actor_of, client_of, client_only, has_any, may_order
@@ -17,6 +16,7 @@ from torwart.kernel.contact_state import SECURE
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
 from torwart.services import contact as contacts
+from torwart.services import present
 from torwart.store.queries import client as clients
 from torwart.store.queries import portal as queries
 
@@ -93,7 +93,7 @@ def add(request: HttpRequest) -> HttpResponse:
     return _changed(
         request,
         form,
-        lambda data: contacts.add(client_of(request), **data, actor=actor_of(request), now=timezone.now()),
+        lambda data: contacts.add(client_of(request), **data, actor=actor_of(request), now=present.now()),
         done,
         {"new": True},
     )
@@ -109,9 +109,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(
         request,
         form,
-        lambda data: contacts.change(
-            pk, client=client_of(request), actor=actor_of(request), now=timezone.now(), **data
-        ),
+        lambda data: contacts.change(pk, client=client_of(request), actor=actor_of(request), now=present.now(), **data),
         done,
         {"person": person},
     )
@@ -139,7 +137,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return render(request, "portal/contact/deactivate.html", {"person": person})
     try:
-        contacts.deactivate(pk, client=client_of(request), actor=actor_of(request), now=timezone.now())
+        contacts.deactivate(pk, client=client_of(request), actor=actor_of(request), now=present.now())
     except Refusal as refusal:
         messages.error(request, refusal.text(active()))
     else:
@@ -160,7 +158,7 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
                 form.cleaned_data["file"].read(),
                 client=client_of(request),
                 actor=actor_of(request),
-                now=timezone.now(),
+                now=present.now(),
             )
         except Refusal as refusal:
             form.add_error("file", refusal.text(active()))
@@ -188,7 +186,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the test mail again."""
     _person(request, pk)
     try:
-        contacts.send_test(pk, client=client_of(request), actor=actor_of(request), now=timezone.now())
+        contacts.send_test(pk, client=client_of(request), actor=actor_of(request), now=present.now())
     except Refusal as refusal:
         messages.error(request, refusal.text(active()))
     else:

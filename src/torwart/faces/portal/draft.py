@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from torwart.faces._design.access import actor_of, client_of, may_order
@@ -26,6 +25,7 @@ from torwart.processes.definition import Process, catalogue
 from torwart.processes.ordering import Orderer
 from torwart.processes.summary import LABELS, summary
 from torwart.services import draft as drafts
+from torwart.services import present
 from torwart.store.queries import client as clients
 from torwart.store.queries import gateway as gateways
 from torwart.store.queries import portal as queries
@@ -74,7 +74,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 @may_order
 def begin(request: HttpRequest, name: str) -> HttpResponse:
     """The start page of a process; POST begins a draft with what we know already."""
-    chosen, client, now = orderable_or_404(name), client_of(request), timezone.now()
+    chosen, client, now = orderable_or_404(name), client_of(request), present.now()
     wish = request.POST.get("geraet") or request.GET.get("geraet", "")
     if request.method == "POST":
         try:
@@ -120,7 +120,7 @@ def _on_draft(view: View) -> View:
             raise Http404
         if draft.placed:
             return redirect("portal:order_sent", number=draft.placed)
-        return view(request, Flow(draft, client_of(request), timezone.now()), *arguments, **named)
+        return view(request, Flow(draft, client_of(request), present.now()), *arguments, **named)
 
     return found  # type: ignore[return-value]  # what a view answers is an HttpResponse
 
@@ -307,7 +307,7 @@ def orderer_of(request: HttpRequest) -> Orderer:
 def _place(request: HttpRequest, flow: Flow) -> str:
     orderer = orderer_of(request)
     return ordering.place(
-        ENGINE, flow.process.name, flow.fields, orderer=orderer, header=flow.header, now=timezone.now()
+        ENGINE, flow.process.name, flow.fields, orderer=orderer, header=flow.header, now=present.now()
     )
 
 

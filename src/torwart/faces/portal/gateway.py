@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from torwart.faces._design import keyset
@@ -20,6 +19,7 @@ from torwart.plots import life_line
 from torwart.plots.life_line import LifeLine, Mark, Stretch
 from torwart.plots.picture import Picture
 from torwart.rules import device_light
+from torwart.services import present
 from torwart.store.queries import gateway as queries
 from torwart.store.queries.gateway import Device
 
@@ -46,7 +46,7 @@ _VIEWS = (
 @client_only
 def index(request: HttpRequest) -> HttpResponse:
     """The client's gateways by device id."""
-    query, now = request.GET, timezone.now()
+    query, now = request.GET, present.now()
     view = query.get("ansicht", "")
     state = GatewayState(query["zustand"]) if query.get("zustand") in list(GatewayState) else None
     text = query.get("suche", "").strip()[:40]
@@ -82,7 +82,7 @@ class Compared:
 @client_only
 def page(request: HttpRequest, device_id: str) -> HttpResponse:
     """One device; another client's is not found."""
-    now = timezone.now()
+    now = present.now()
     found = queries.device(client_of(request), device_id)
     if found is None:
         raise Http404

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from torwart.faces._design import keyset
@@ -19,6 +18,7 @@ from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, t
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
+from torwart.services import present
 from torwart.services import webhook as webhooks
 from torwart.services.interface import COMPATIBILITY, Compatibility
 from torwart.store.queries import interface as queries
@@ -57,7 +57,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             row = webhooks.add(
-                client_of(request), form.cleaned_data["url"].strip(), actor=actor_of(request), now=timezone.now()
+                client_of(request), form.cleaned_data["url"].strip(), actor=actor_of(request), now=present.now()
             )
         except Refusal as refusal:
             form.add_error("url", refusal.text(active()))
@@ -158,7 +158,7 @@ def act(request: HttpRequest, webhook: UUID, name: str) -> HttpResponse:
         raise Http404
     verb, done = _ACTS[name]
     return _done(
-        request, lambda: verb(client_of(request), str(webhook), actor_of(request), timezone.now()), done, webhook
+        request, lambda: verb(client_of(request), str(webhook), actor_of(request), present.now()), done, webhook
     )
 
 
@@ -172,7 +172,7 @@ def resend(request: HttpRequest, webhook: UUID, event: UUID) -> HttpResponse:
     done = t("Die Zustellung wird erneut versucht.", "The delivery is tried again.")
     client, actor = client_of(request), actor_of(request)
     return _done(
-        request, lambda: webhooks.resend(client, str(webhook), delivery, actor=actor, now=timezone.now()), done, webhook
+        request, lambda: webhooks.resend(client, str(webhook), delivery, actor=actor, now=present.now()), done, webhook
     )
 
 

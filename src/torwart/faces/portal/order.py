@@ -11,7 +11,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from torwart.faces._design import keyset
@@ -30,7 +29,7 @@ from torwart.processes.definition import catalogue
 from torwart.rules import next_step
 from torwart.rules.lead_time import spoken
 from torwart.rules.service_time import CALENDAR
-from torwart.services import evidence
+from torwart.services import evidence, present
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
 from torwart.store.queries import portal as queries
@@ -65,7 +64,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "state": query.get("zustand", ""),
         "states": [(state.value, ORDER.states[state]) for state in OrderState],
         "filtered": bool(text or process or query.get("zustand")),
-        "now": timezone.now(),
+        "now": present.now(),
         "orderer": has_any(request, Role.CONTACT),
     }
     return render(request, "portal/order/list.html", context)
@@ -185,7 +184,7 @@ def _of_client(view: View) -> View:
 @_of_client
 def page(request: HttpRequest, file: OrderFile) -> HttpResponse:
     """The whole file of an order."""
-    order, now = file.order, timezone.now()
+    order, now = file.order, present.now()
     start, due = order.submitted_at, order.due_at
     context = {
         "followed": follow(file, now),
@@ -202,7 +201,7 @@ def page(request: HttpRequest, file: OrderFile) -> HttpResponse:
 @_of_client
 def state(request: HttpRequest, file: OrderFile) -> HttpResponse:
     """The live part of the page (htmx); when the order has ended the whole page is fetched once more."""
-    followed = follow(file, timezone.now())
+    followed = follow(file, present.now())
     if followed.mark == request.GET.get("marke"):
         return HttpResponse(status=204)
     context = {"followed": followed, "order": file.order, "orderer": has_any(request, Role.CONTACT), "announce": True}
@@ -217,7 +216,7 @@ def state(request: HttpRequest, file: OrderFile) -> HttpResponse:
 def sent(request: HttpRequest, file: OrderFile) -> HttpResponse:
     """The confirmation: the number, what happens next with dates, and the 60 seconds."""
     context = {
-        "followed": follow(file, timezone.now()),
+        "followed": follow(file, present.now()),
         "order": file.order,
         "orderer": has_any(request, Role.CONTACT),
     }
@@ -247,7 +246,7 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     return _told(
         request,
         number,
-        lambda: orders.withdraw(ENGINE, number, client=client_of(request), actor=actor_of(request), now=timezone.now()),
+        lambda: orders.withdraw(ENGINE, number, client=client_of(request), actor=actor_of(request), now=present.now()),
         done,
     )
 
@@ -272,14 +271,14 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
                 client=client_of(request),
                 actor=actor_of(request),
                 reason=form.cleaned_data["reason"],
-                now=timezone.now(),
+                now=present.now(),
             )
         except Refusal as refusal:
             messages.error(request, refusal.text(active()))
         else:
             _tell_cancelled(request, [words.text(active()) for words in stays])
         return redirect("portal:order", number=number)
-    context = {"followed": follow(file, timezone.now()), "order": file.order, "form": form, "errors": bool(form.errors)}
+    context = {"followed": follow(file, present.now()), "order": file.order, "form": form, "errors": bool(form.errors)}
     return render(request, "portal/order/cancel.html", context)
 
 
@@ -296,7 +295,7 @@ def _tell_cancelled(request: HttpRequest, stays: list[str]) -> None:
 def choose(request: HttpRequest, number: str) -> HttpResponse:
     """Take one of the proposed times, or answer why none suits."""
     _require(request, number)
-    client, actor, now = client_of(request), actor_of(request), timezone.now()
+    client, actor, now = client_of(request), actor_of(request), present.now()
     if request.POST.get("termin") == "keiner":
         user: Any = request.user
         answer = request.POST.get("antwort", "").strip()

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from torwart.faces._design import keyset
@@ -17,6 +16,7 @@ from torwart.faces._design.saving import saved
 from torwart.faces.portal import clock
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.ticket_state import KINDS, TicketKind, TicketState
+from torwart.services import present
 from torwart.services import ticket as tickets
 from torwart.store.queries import portal as queries
 
@@ -69,7 +69,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @client_only
 def page(request: HttpRequest, number: str) -> HttpResponse:
     """One ticket; POST adds a message, and a ticket that waits for the client goes on."""
-    client, now = client_of(request), timezone.now()
+    client, now = client_of(request), present.now()
     file = queries.ticket(client, number)
     if file is None:
         raise Http404
@@ -115,7 +115,7 @@ def ask(request: HttpRequest) -> HttpResponse:
                 contact=queries.contact_of(user.pk),
                 subject=form.cleaned_data["subject"],
                 text=form.cleaned_data["text"],
-                now=timezone.now(),
+                now=present.now(),
                 author=user.full_name or user.email,
                 actor=actor_of(request),
             )

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from torwart.faces._design.access import may_order
@@ -22,6 +21,7 @@ from torwart.kernel.refusals import Refusal
 from torwart.processes import ordering
 from torwart.processes.definition import Process, process
 from torwart.services import draft as drafts
+from torwart.services import present
 from torwart.store.queries import portal as queries
 
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -57,7 +57,7 @@ def upload(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             rows = table.read(chosen, form.cleaned_data["file"].read())
-            pk = drafts.begin(user, chosen.name, {ROWS: rows}, now=timezone.now())
+            pk = drafts.begin(user, chosen.name, {ROWS: rows}, now=present.now())
         except Refusal as refusal:
             form.add_error("file", refusal.text(active()))
         else:
@@ -76,7 +76,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if draft.placed:
         return redirect("portal:orders")
     chosen = process(draft.process)
-    rows = table.looked_at(chosen, draft.values[ROWS], orderer_of(request), timezone.now())
+    rows = table.looked_at(chosen, draft.values[ROWS], orderer_of(request), present.now())
     good = [row for row in rows if row.good]
     if request.method == "POST" and good:
         whole = request.POST.get("wie") != "gute"
@@ -108,7 +108,7 @@ def _placed(request: HttpRequest, pk: int, chosen: Process, rows: list[Row], who
         for row in rows:
             try:
                 with transaction.atomic():
-                    now = timezone.now()
+                    now = present.now()
                     placed = ordering.place(
                         ENGINE, chosen.name, row.values, orderer=orderer, header=row.header, now=now
                     )

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from torwart.kernel.order_state import ORDER, OrderState
 from torwart.kernel.refusals.order import ORDER_UNKNOWN
-from torwart.services import ticket_clock
+from torwart.services import present, ticket_clock
 from torwart.store.models import (
     Attachment,
     AuditEntry,
@@ -64,7 +64,7 @@ def bundle(number: str, client: int | None, now: datetime | None = None) -> Evid
     return Evidence(
         version=VERSION,
         number=order.number,
-        taken_at=_at(now or datetime.now(UTC)) or "",
+        taken_at=_at(now or present.now()) or "",
         order=_order(order),
         summary=[
             {"label": {"de": label, "en": label_en}, "value": {"de": value, "en": value_en}}

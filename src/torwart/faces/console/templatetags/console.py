@@ -19,6 +19,7 @@ from torwart.kernel.role import ROLES, Role
 from torwart.kernel.words import Words
 from torwart.plots.picture import Picture
 from torwart.rules.validity import Validity
+from torwart.services import present
 from torwart.wire.smime.caution import Caution
 
 register = template.Library()
@@ -53,7 +54,7 @@ def near(at: datetime | None) -> SafeString:
         return SafeString("–")
     local = timezone.localtime(at)
     exact = f"{local:%d.%m.%Y %H:%M:%S}"
-    told = clock.when(at, timezone.now())
+    told = clock.when(at, present.now())
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, told)
 
 

@@ -18,6 +18,7 @@ from torwart.kernel.ticket_state import KINDS, TICKET, TicketKind, TicketState
 from torwart.kernel.words import Words
 from torwart.rules import device_light
 from torwart.rules.lead_time import hours_and_minutes
+from torwart.services import present
 
 register = template.Library()
 _WAITS_FOR_YOU = Words("wartet auf Sie", "waits for you")
@@ -98,7 +99,7 @@ def light(gateway: Any) -> device_light.DeviceLight:
         GatewayState(gateway.state),
         last_contact=gateway.last_contact_at,
         certificates_until=gateway.certificates_until,
-        now=timezone.now(),
+        now=present.now(),
     )
 
 
