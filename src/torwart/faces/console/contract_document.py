@@ -17,6 +17,7 @@ from torwart.faces.console.page import show
 from torwart.kernel.contract_document import KINDS, DocumentKind
 from torwart.kernel.words import Words
 from torwart.services import contract_document as documents
+from torwart.services import present
 from torwart.store.queries import client as clients
 from torwart.store.queries import contract_document as queries
 
@@ -48,7 +49,7 @@ class DocumentForm(Form):
 @provider_only
 def overview(request: HttpRequest) -> HttpResponse:
     """All documents, those for everybody first."""
-    return show(request, "contract_documents", documents=queries.everything(timezone.localdate()))
+    return show(request, "contract_documents", documents=queries.everything(timezone.localdate(present.now())))
 
 
 @provider_only

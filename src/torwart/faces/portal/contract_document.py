@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from torwart.faces._design.access import client_of, client_only, has_any
 from torwart.faces._design.saving import saved
 from torwart.kernel.role import Role
+from torwart.services import present
 from torwart.store.queries import contract_document as queries
 
 
@@ -18,7 +19,7 @@ from torwart.store.queries import contract_document as queries
 def index(request: HttpRequest) -> HttpResponse:
     """All documents of the client with all versions."""
     context = {
-        "documents": queries.of_client(client_of(request), timezone.localdate()),
+        "documents": queries.of_client(client_of(request), timezone.localdate(present.now())),
         "orderer": has_any(request, Role.CONTACT),
     }
     return render(request, "portal/contract_documents.html", context)
