@@ -59,7 +59,9 @@ TORWART_PROVIDER_NETWORKS = [
 ]
 TORWART_PROXIES = [ipaddress.ip_network(each) for each in listed("TORWART_PROXIES")]
 
-# The EMT–GWA interface: calls a minute and client, threads of its process, webhook targets allowed by name.
+# The EMT–GWA interface: where clients' systems reach it, calls a minute and client, threads of its process, webhook
+# targets allowed by name.
+TORWART_API_URL = os.environ.get("TORWART_API_URL", "https://gwa.example:8446").rstrip("/")
 TORWART_API_RATE = (int(os.environ.get("TORWART_API_CALLS", "600")), 60.0)
 TORWART_API_THREADS = int(os.environ.get("TORWART_API_THREADS", "16"))
 TORWART_WEBHOOK_HOSTS = [host.lower() for host in listed("TORWART_WEBHOOK_HOSTS")]

@@ -1,5 +1,6 @@
 """Operations: orders over the interface, each key once, each refusal told by pointer (spec/07 points 2 to 4)."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +9,12 @@ import pytest
 from clientele import DEVICE, Clientele, clientele
 from interface_world import Caller, coupled
 
+from torwart.adapters.engine import AbsurdEngine
 from torwart.kernel.refusals import Refusal
+from torwart.processes import api_call, ordering
 from torwart.processes.definition import catalogue
+from torwart.processes.ordering import Header, Orderer
+from torwart.processes.summary import LABELS
 from torwart.services import interface
 from torwart.services import order as orders
 from torwart.sim.pki import TestPki
@@ -66,6 +71,28 @@ def test_every_process_marked_for_the_interface_is_an_operation(caller: Caller) 
         assert caller.post(f"/v1/operations/{name.replace('_', '-')}", {}, key="k").status_code == 422
     note = next(each for each in told["refused"] if each["code"] == "P01")
     assert "4.1" in note["why"]["de"]
+
+
+@pytest.mark.requirement("O-2", "C-1")
+def test_the_call_shown_for_an_order_places_the_same_order(caller: Caller, world: Clientele) -> None:
+    """The body the portal shows for an order from the form, placed over the interface: the same summary."""
+    wish = datetime(2031, 3, 4, 9, 30, tzinfo=UTC)
+    orderer = Orderer(world.client.pk, None, "Erika", "client:erika")
+    header = Header(wish, "", "R-7", "Bitte\nvorher anrufen")
+    number = ordering.place(AbsurdEngine(), "wake_up", WAKE, orderer=orderer, header=header, now=datetime.now(UTC))
+    first = Order.objects.get(number=number)
+    orders.withdraw(AbsurdEngine(), number, client=world.client.pk, actor="client:erika", now=datetime.now(UTC))
+    process = catalogue()["wake_up"]
+    call = api_call.of(
+        process, first.fields, Header(first.requested_at, first.participant, first.reference, first.remark)
+    )
+    answer = caller.post(call.path, json.loads(call.json), key="as-shown")
+    assert answer.status_code == 202, answer.json()
+    second = Order.objects.get(number=answer.json()["id"])
+
+    same = [row for row in first.summary if row[0] != LABELS["orderer"].de]
+    assert [row for row in second.summary if row[0] != LABELS["orderer"].de] == same
+    assert (second.fields, second.requested_at, second.remark) == (first.fields, wish, "Bitte\nvorher anrufen")
 
 
 @pytest.mark.requirement("O-7")

@@ -9,12 +9,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from portal_world import Town, town
+from portal_world import NOW, Town, town
 
+from torwart.services import draft as drafts
 from torwart.services import interface
 from torwart.services import webhook as webhooks
 from torwart.services.interface import Compatibility, Peer
-from torwart.store.models import Attempt, Coupling, Delivery, Webhook
+from torwart.store.models import Attempt, Coupling, Delivery, Order, Webhook
 
 pytestmark = pytest.mark.requirement("R-4", "P-1")
 START = "/portal/schnittstelle/"
@@ -112,6 +113,28 @@ def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, conta
     assert "entfernt" in text(contact.post(f"{address}entfernen/", follow=True))
     assert not Webhook.objects.exists()
     assert contact.post(f"{address}unsinn/").status_code == 404
+
+
+@pytest.mark.requirement("O-1")
+def test_an_order_is_shown_as_a_call_before_and_after_sending(home: Town, contact: Client, reader: Client) -> None:
+    """The check page and the order's page hold the body, curl and Python; what only goes by form has none."""
+    begun = {"gateway": home.gateways[1], "_when": "asap", "_reference": "Nord"}
+    draft = drafts.begin(home.contact.pk, "wake_up", begun, now=NOW)
+    drafts.keep(draft, home.contact.pk, {}, done=["geraet", "order", "termin", "zuordnung"], now=NOW)
+    number = home.order("wake_up", home.gateways[1])
+    Order.objects.filter(number=number).update(state="done")
+    pages = [
+        text(contact.get(f"/portal/bestellen/entwurf/{draft}/pruefen/")),
+        text(contact.get(f"/portal/auftraege/{number}/")),
+        text(reader.get(f"/portal/auftraege/{number}/")),
+    ]
+    for page in pages:
+        assert "POST /v1/operations/wake-up" in page
+        assert f"&quot;gateway&quot;: &quot;{home.gateways[1]}&quot;" in page
+        assert "order = torwart.wake_up(" in page
+        assert "curl &quot;https://gwa.example:8446/v1/operations/wake-up&quot;" in page
+    Order.objects.filter(number=number).update(process="delivery_note_import")
+    assert "POST /v1" not in text(contact.get(f"/portal/auftraege/{number}/"))
 
 
 def test_who_only_reads_changes_nothing(home: Town, reader: Client) -> None:

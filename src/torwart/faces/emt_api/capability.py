@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from torwart.faces.emt_api import schema
-from torwart.faces.emt_api.operation import slug
+from torwart.processes.api_call import slug
 from torwart.processes.definition import Field, Process, catalogue
 from torwart.services import interface
 from torwart.services import order as orders

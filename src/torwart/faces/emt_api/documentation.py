@@ -6,16 +6,17 @@ The pages belong to the web, where no certificate is asked for; they show nothin
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.api import api
-from torwart.faces.emt_api.operation import slug
 from torwart.faces.emt_api.schema import order_body
 from torwart.kernel.refusals import KINDS, Retry, Side
 from torwart.kernel.refusals.interface import NOT_FOUND
 from torwart.kernel.words import Words
+from torwart.processes import api_call
 from torwart.processes.definition import Process, catalogue
 from torwart.services import order as orders
 from torwart.services.interface import VERSIONS
@@ -88,12 +89,10 @@ def _status(code: str) -> int:
 def _operation(process: Process) -> dict[str, Any]:
     body = order_body(process).model_json_schema()
     required = set(body.get("required", ()))
-    example = {field.name: [field.example] if field.many else field.example for field in process.fields}
+    call, url = api_call.example(process), settings.TORWART_API_URL
     return {
         "process": process,
-        "path": f"/v1/operations/{slug(process.name)}",
+        "path": call.path,
         "rows": [(field, field.name in required) for field in process.fields],
-        "example": json.dumps(
-            {name: value for name, value in example.items() if name in required}, indent=2, ensure_ascii=False
-        ),
+        "calls": [("JSON", call.json), ("curl", call.curl(url)), ("Python", call.python(url))],
     }

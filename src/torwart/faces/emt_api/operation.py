@@ -18,7 +18,8 @@ from torwart.faces.emt_api.waiting import BENCH
 from torwart.kernel.order_state import OrderState
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.order import NOT_OVER_INTERFACE, ORDER_UNKNOWN
-from torwart.processes import ordering
+from torwart.processes import api_call, ordering
+from torwart.processes.api_call import slug
 from torwart.processes.definition import NOTHING, Process, catalogue
 from torwart.processes.ordering import Header, Orderer
 from torwart.rules.lead_time import commit
@@ -32,7 +33,6 @@ placing = Router(tags=["operations"])
 """One address a process; it comes before ``router``, whose ``/{number}`` would take them all."""
 router = Router(tags=["operations"])
 ENGINE = AbsurdEngine()
-HEADER = ("requested_at", "participant", "reference", "remark")
 
 
 class Wait(Schema):
@@ -55,10 +55,6 @@ class Which(Schema):
     since: schema.Instant | None = Field(None, description="Submitted at or after.")
     cursor: str = Field("", max_length=200)
     limit: int = Field(50, ge=1, le=200)
-
-
-def slug(process: str) -> str:
-    return process.replace("_", "-")
 
 
 # --- placing ----------------------------------------------------------------------------------------------------------
@@ -118,12 +114,7 @@ def _placing(process: Process) -> Callable[..., HttpResponse]:
 
 def _place(request: Any, process: Process, sent: dict[str, Any]) -> Answer:
     caller: Peer = request.peer
-    values = {name: value for name, value in sent.items() if name not in HEADER}
-    requested = sent.get("requested_at")
-    header = Header(
-        datetime.fromisoformat(requested) if requested else None,
-        *(sent.get(name) or "" for name in HEADER[1:]),
-    )
+    values, header = api_call.read(sent)
     name = f"EMT-System {caller.name}"
     orderer = Orderer(caller.client, None, name, f"interface:{caller.name}", "interface")
     try:

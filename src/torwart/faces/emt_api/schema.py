@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from torwart.kernel.order_state import OrderState
+from torwart.processes.api_call import written
 from torwart.processes.definition import Field as OrderField
 from torwart.processes.definition import FieldKind, Process
 from torwart.processes.summary import LABELS
@@ -195,7 +196,7 @@ def order_body(process: Process) -> type[Body]:
 def _field(field: OrderField) -> Any:
     """The JSON type of one order field; the identifiers' own rules are checked by ``Process.examine``."""
     words = f"{field.label.en}. {field.help.en}"
-    example: Any = [field.example] if field.many else field.example
+    example: Any = written(field, field.example)
     kind: Any = Annotated[str, Field(max_length=_LONGEST.get(field.kind, 64), pattern=_VISIBLE)]
     if field.kind is FieldKind.PARAGRAPH:
         kind = Annotated[str, Field(max_length=_LONGEST[field.kind])]
@@ -204,7 +205,7 @@ def _field(field: OrderField) -> Any:
     elif field.kind is FieldKind.INSTANT:
         kind = Instant
     elif field.kind is FieldKind.NUMBER:
-        kind, example = Annotated[int, Field(ge=0, le=10**9)], int(field.example)
+        kind = Annotated[int, Field(ge=0, le=10**9)]
     if field.many:
         least = 0 if field.optional else 1
         kind = Annotated[list[kind], Field(min_length=least, max_length=_MOST)]

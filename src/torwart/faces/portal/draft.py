@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from torwart.faces._design.access import actor_of, client_of, may_order
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, said, t
-from torwart.faces.portal import requested_time
+from torwart.faces.portal import api_call, requested_time
 from torwart.faces.portal.engine import ENGINE
 from torwart.faces.portal.flow import DEVICE, HEADER, HEADER_NAMES, TIME, Flow, Page, known_of, pages, prefilled
 from torwart.faces.portal.order_form import PageForm
@@ -326,6 +326,7 @@ def _check_page(request: HttpRequest, flow: Flow, refusal: str = "") -> HttpResp
         "promise": _promise(flow),
         "active": getattr(clients.one(flow.client), "state", "") == ClientState.ACTIVE,
         "errors": bool(refusal),
+        "calls": [] if examined.errors else api_call.of(flow.process, examined.fields, flow.header),
     }
     return render(request, "portal/draft/check.html", context)
 

@@ -17,7 +17,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, client_of, client_only, has_any, may_order
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, t
-from torwart.faces.portal import clock, pictures
+from torwart.faces.portal import api_call, clock, pictures
 from torwart.faces.portal.engine import ENGINE
 from torwart.kernel.order_state import OPEN, ORDER, OrderState, OrderVerb
 from torwart.kernel.refusals import Refusal
@@ -193,6 +193,7 @@ def page(request: HttpRequest, file: OrderFile) -> HttpResponse:
         "exchanges": queries.exchanges(client_of(request), order.run_id),
         "proposal": file.open_proposal,
         "orderer": has_any(request, Role.CONTACT),
+        "calls": api_call.of_order(order),
     }
     return render(request, "portal/order/page.html", context)
 

@@ -1,0 +1,81 @@
+"""An order as a call: what the portal shows is what the interface takes, in JSON, by curl and by the client."""
+
+import json
+import subprocess
+from datetime import datetime
+from typing import Any
+
+import pytest
+import torwart_client
+
+from torwart.kernel.words import Words
+from torwart.processes import api_call
+from torwart.processes.definition import Field, FieldKind, Process, catalogue
+from torwart.processes.summary import Header
+
+AT = datetime.fromisoformat("2026-11-30T09:30:00+01:00")
+URL = "https://gwa.example:8446"
+OFFERED = [process for process in catalogue().values() if process.over_interface]
+every_process = pytest.mark.parametrize("process", OFFERED, ids=lambda process: process.name)
+
+
+def full(process: Process) -> api_call.ApiCall:
+    """Every field filled in, with what must not upset a shell or a program."""
+    given = {each.name: [each.example] if each.many else each.example for each in process.fields}
+    return api_call.of(process, given, Header(AT, "9903100000006", "R'1\"$(id)`", "Zeile 1\nJSON\n\\"))
+
+
+@every_process
+def test_a_body_read_again_is_the_order(process: Process) -> None:
+    """Fields and header come back as they were; what was left out stays out."""
+    call = full(process)
+    values, header = api_call.read(json.loads(call.json))
+    small = api_call.of(process, {}, Header())
+
+    assert header == Header(AT, "9903100000006", "R'1\"$(id)`", "Zeile 1\nJSON\n\\")
+    assert set(values) == {each.name for each in process.fields}
+    assert small.body == {}
+    assert call.path == f"/v1/operations/{process.name.replace('_', '-')}"
+
+
+@every_process
+def test_the_curl_command_sends_this_body(process: Process) -> None:
+    """A shell takes it as it stands; nothing in an entry is a command."""
+    call = full(process)
+    shell = f'curl() {{ printf "%s\\n" "$1"; cat; }}; uuidgen() {{ echo key; }}; {call.curl(URL)}'
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+    address, _, body = done.stdout.partition("\n")
+
+    assert address == URL + call.path
+    assert json.loads(body) == call.body
+
+
+@every_process
+def test_the_program_sends_this_body(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines run as they stand, with the client's own methods."""
+    sent: list[Any] = []
+
+    def order(self: Any, name: str, body: Any, key: str | None) -> Any:
+        sent.append((name, {each: value for each, value in body.items() if value not in (None, "")}))
+        return torwart_client.Operation(**dict.fromkeys(torwart_client.Operation.__dataclass_fields__))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(torwart_client, "tls_context", lambda **files: True)
+    monkeypatch.setattr(torwart_client.TorwartClient, "_order", order)
+    monkeypatch.setattr(torwart_client.TorwartClient, "wait", lambda self, number: order)
+    call = full(process)
+    exec(call.python(URL).replace("    print(order.id, order.state)", ""), {})
+    ((name, body),) = sent
+
+    assert name == api_call.slug(process.name)
+    times = {each for each, value in body.items() if isinstance(value, datetime)}
+    assert body == {
+        each: datetime.fromisoformat(value) if each in times else value for each, value in call.body.items()
+    }
+
+
+def test_numbers_are_numbers() -> None:
+    """What the form keeps as text goes as the interface describes it."""
+    field = Field("count", Words("n", "n"), Words("", ""), "3", kind=FieldKind.NUMBER)
+
+    assert api_call.written(field, "3") == 3
+    assert api_call.written(field, field.example) == 3
