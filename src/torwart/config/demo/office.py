@@ -5,6 +5,7 @@ The clients' mailboxes live in this process; everything said to them goes by SMT
 the portal by HTTP.
 """
 
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from typing import Any
 from torwart.config import site as sites
 from torwart.config.demo.stage import Stage
 from torwart.config.demo.visitor import Visitor
+from torwart.kernel.contract_document import DocumentKind
 from torwart.kernel.role import Role
 from torwart.services import client as clients
 from torwart.services import contact as contacts
+from torwart.services import contract_document as documents
 from torwart.services import invitation as invitations
 from torwart.sim.mailbox import ClientMailbox, MailCa, Received
 from torwart.sim.mailbox.page import MailboxPage
@@ -121,6 +124,16 @@ class Office:
             self._invite(person)
         for person in STAFF:
             self._invite(person)
+        documents.publish(
+            None,
+            DocumentKind.GUIDE,
+            version="1.0",
+            valid_from=now.date(),
+            name="kundenleitfaden-1.0.pdf",
+            content=_guide(),
+            actor="user:ada",
+            now=now,
+        )
 
     def _contact(self, person: Person, now: datetime) -> None:
         contacts.add(
@@ -207,3 +220,17 @@ class Office:
             if time.monotonic() > deadline:
                 raise TimeoutError("in vain")
             time.sleep(0.1)
+
+
+def _guide() -> bytes:
+    """A page that stands for the guide, as PDF."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    written = io.BytesIO()
+    make: Any = Canvas
+    page = make(written, pagesize=(595, 842), initialFontName="Helvetica", initialFontSize=12)
+    page.setTitle("Kundenleitfaden 1.0")
+    page.drawString(72, 760, "Kundenleitfaden 1.0")
+    page.drawString(72, 736, "Platzhalter der Vorführung: An dieser Stelle liegt der Leitfaden des Anbieters.")
+    page.save()
+    return written.getvalue()
