@@ -19,8 +19,9 @@ from torwart.rules.audit_chain import link
 from torwart.services import audit, evidence, transcript
 from torwart.services import order as orders
 from torwart.services import ticket as tickets
+from torwart.services.sealed import opened
 from torwart.services.transcript import Said
-from torwart.store.models import Gateway, MailOut
+from torwart.store.models import Gateway, MailIn, MailOut
 
 pytestmark = [pytest.mark.requirement("O-8")]
 WEDNESDAY = MONDAY + timedelta(days=2, hours=2)
@@ -144,9 +145,9 @@ def test_the_deadline_adds_up(shop: Desk) -> None:
 
 
 def test_a_stranger_can_check_the_audit_entries(shop: Desk) -> None:
-    """From the JSON alone: each entry's hash follows from its content, its number and its predecessor's hash."""
-    number, found = full(shop)
-    told = json.loads(evidence.as_json(found))
+    """From the provider's JSON alone: each entry's hash follows from its content, its number and its predecessor's."""
+    number, _ = full(shop)
+    told = json.loads(evidence.as_json(evidence.bundle(number, None)))
 
     assert told["number"] == number
     assert len(told["audit"]) > 8
@@ -155,6 +156,28 @@ def test_a_stranger_can_check_the_audit_entries(shop: Desk) -> None:
     actions = [entry["entry"]["action"] for entry in told["audit"]]
     for action in ("order.placed", "ticket.paused", "order.time_chosen", "order.begun", "run.succeeded", "order.done"):
         assert action in actions
+
+
+@pytest.mark.requirement("P-1")
+def test_a_clients_copy_counts_nothing_of_others(shop: Desk) -> None:
+    """No place in the trail and no row number, which would tell how much others did; by hash the whole one has it."""
+    number, found = full(shop)
+    mail = MailIn.objects.create(
+        digest="1" * 64, raw=b"x", size=1, via="smtp", envelope_to=[], from_address="e@e.example", received_at=MONDAY
+    )
+    tickets.joined_by_mail(f"T{number[1:]}", mail.pk, "noch etwas", contact=None, now=shop.clock.time)
+    while audit.link_pending():
+        pass
+    told = json.loads(evidence.as_json(evidence.bundle(number, shop.people.client.pk)))
+    whole = json.loads(evidence.as_json(evidence.bundle(number, None)))
+
+    assert [entry["hash"] for entry in told["audit"]] == [entry["hash"] for entry in whole["audit"]]
+    assert all(set(entry) == {"entry", "hash"} and "client" not in entry["entry"] for entry in told["audit"])
+    (joined,) = [entry["entry"] for entry in told["audit"] if entry["entry"]["action"] == "ticket.mail_joined"]
+    assert opened("mail_in", joined["payload"]["mail"]) == mail.pk
+    text, _ = text_of(evidence.as_pdf(found))
+    assert all(contains(text, entry["hash"]) for entry in found.audit)
+    assert contains(text, "zählen auch Einträge über andere")
 
 
 @pytest.mark.requirement("P-1")

@@ -15,17 +15,20 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.http import int_to_base36
 from interface_world import RULES, Caller
 from isolation import ABSENT, ASKED, CLIENT_ROLES, NOW, ROLES, SENT, THINGS, Answer, Visitor, World, plain
 
 from torwart.adapters.engine import AbsurdEngine
 from torwart.config.installation import django_setup
+from torwart.faces._design.sealed import KINDS
 from torwart.faces.emt_api import cursor
 from torwart.kernel.refusals import Refusal
 from torwart.processes import ordering
 from torwart.processes.definition import catalogue
 from torwart.services import interface, interface_event, mail_in, present
 from torwart.services.delivery import Desk
+from torwart.services.sealed import seal
 from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import TestPki
 from torwart.store import models
@@ -36,6 +39,8 @@ _METHODS = ("GET", "POST")
 _MORE = {"account_reset_password": 2}
 """Queries a page may ask more: whoever has forgotten a password is sent a mail, after as long a wait as anybody."""
 _ADDRESSES = isolation.addresses()
+_SEALED = re.compile(rf"<({'|'.join(KINDS)}):")
+_TOKEN = re.compile(r"[\w-]{32}|(?<=/)[A-Z]-\d+")
 _WITH_NAME = [name for name, path in _ADDRESSES if "<" in path]
 
 
@@ -47,6 +52,7 @@ def world(_session_database: str) -> Iterator[World]:
     patch.setattr(present, "now", lambda: NOW)
     with transaction.atomic():
         try:
+            isolation.far_numbers()
             yield isolation.world()
         finally:
             transaction.set_rollback(True)
@@ -162,6 +168,60 @@ def test_orders_about_others_devices(world: World) -> None:
         assert theirs == none, process.name
 
 
+# --- counts leak nothing ----------------------------------------------------------------------------------------------
+
+
+def test_no_address_that_a_client_can_see_takes_a_number() -> None:
+    """What names a row in an address is sealed: two numbers would tell how much was made in between for others."""
+    outside = {name: path for name, path in _ADDRESSES if not name.startswith("console:")}
+    assert len(outside) > 60
+    assert not [path for path in outside.values() if "<int:" in path]
+    assert sum(1 for path in outside.values() if _SEALED.search(path)) >= 15
+
+
+def test_no_row_number_is_on_any_page(world: World) -> None:
+    """No page, file, header or mail holds the number of a row: links, forms, ids, names of files have sealed ones."""
+    assert world.own.contact > isolation.FAR
+    assert isolation.row_numbers(f'href="/x/{isolation.FAR + 12}/" id="p{isolation.FAR + 345}"') != []
+    assert isolation.row_numbers(f"/konto/einladung/{int_to_base36(isolation.FAR + 99)}/1-2/") != []
+    contact, owner, shown = Visitor(world.people["contact"]), Visitor(world.owner), 0
+    for name, pattern in _ADDRESSES:
+        if name.startswith("console:"):
+            continue
+        visitor, side = (owner, world.foreign) if "<passkey:" in pattern else (contact, world.own)
+        for query in [{}, *ASKED.get(name, lambda side: [])(side)]:
+            answer = visitor.ask("GET", isolation.path_of(name, side), query or None, echo=query)
+            shown += answer.status == 200
+            found = isolation.row_numbers(answer.body) + isolation.row_numbers(str(answer.headers))
+            assert not found, f"{name} holds {found}"
+    assert shown > 50
+    for mail in models.MailOut.objects.filter(client=world.own.client):
+        assert not isolation.row_numbers(f"{mail.subject} {mail.text} {mail.html} {mail.message_id}"), mail.kind
+
+
+@pytest.mark.parametrize("role", ["anonymous", "contact"])
+def test_what_does_not_open_is_like_none(role: str, world: World, visitors: dict[str, Visitor]) -> None:
+    """Any text in place of a token, the token of another kind of thing, and a plain number: all as good as unknown."""
+    visitor = visitors[role]
+    for name, pattern in _ADDRESSES:
+        kinds = _SEALED.findall(pattern)
+        if not kinds:
+            continue
+        (kind,) = kinds
+        there, nowhere = isolation.path_of(name, world.own), isolation.path_of(name, ABSENT)
+        (number,) = [each for each in THINGS[name](world.own).values() if isinstance(each, int)]
+        other = next(each for each in KINDS if each != kind)
+        for text in ("A" * 32, "-_" * 16, seal(other, number)):
+            asked = [visitor.ask("GET", path) for path in (there.replace(seal(kind, number), text), nowhere)]
+            _same(*(Answer(a.status, _TOKEN.sub("", a.body), _plainly(a), a.queries) for a in asked), name, world)
+        old = visitor.ask("GET", there.replace(seal(kind, number), str(number)))
+        assert old.status == 404, f"{name} still answers to a number"
+
+
+def _plainly(answer: Answer) -> dict[str, str]:
+    return {name: _TOKEN.sub("", value) for name, value in answer.headers.items()}
+
+
 # --- the interface ----------------------------------------------------------------------------------------------------
 
 _INTERFACE = "torwart.faces.emt_api.urls"
@@ -221,6 +281,7 @@ def _called(caller: Caller, method: str, path: str, body: Any, echo: dict[str, s
         name: plain(value, echo) for name, value in answer.headers.items() if name in ("Content-Type", "Location")
     }
     text = re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", answer.content.decode())
+    assert not isolation.row_numbers(text + str(headers)), path
     return Answer(answer.status_code, plain(text, echo), headers, len(asked))
 
 

@@ -116,8 +116,8 @@ def person(email: str, *roles: Role, client: int | None = None, at: datetime, fa
     invitation = users.invite(
         email=email, name="Berg", first_name="Anna", roles=roles, client=client, actor="test", at=at
     )
-    _, _, _, reference, token, _ = invitation.path.split("/")
-    user = users.accept_invitation(reference, token, PASSWORD, at=at)
+    _, _, _, _, token, _ = invitation.path.split("/")
+    user = users.accept_invitation(invitation.user, token, PASSWORD, at=at)
     if factor if factor is not None else bool(set(roles) & PROVIDER):
         add_totp(user)
     return user

@@ -26,6 +26,7 @@ from torwart.services import draft as drafts
 from torwart.services import order as orders
 from torwart.services import run as runs
 from torwart.services import ticket as tickets
+from torwart.services.sealed import seal
 from torwart.store import models
 
 NOW = datetime.now(UTC)
@@ -54,7 +55,7 @@ def town(name: str = "Stadtwerke Koblenz", *, tag: str = "a", gateways: int = 3,
     client = clients.create(name, actor="test")
     if active:
         models.Client.objects.filter(pk=client).update(state="active")
-    code = BdewCode.complete(f"99{client % 10**6:06d}0000"[:12])
+    code = BdewCode.complete(f"99{_little(client):06d}0000"[:12])
     models.MarketParticipant.objects.create(client_id=client, code=code, name=name)
     contact = _account(f"anna.berg.{tag}@example.org", "Anna", "Berg", Role.CONTACT, client)
     reader = _account(f"leo.leser.{tag}@example.org", "Leo", "Leser", Role.READER, client)
@@ -65,7 +66,7 @@ def town(name: str = "Stadtwerke Koblenz", *, tag: str = "a", gateways: int = 3,
         client_id=client,
         maker="PPC",
         signer=f"PPC.GWH.{tag}",
-        number=f"ELS-2026-{client:04d}",
+        number=f"ELS-2026-{_little(client):04d}",
         state="imported",
         digest="0" * 64,
         imported=gateways,
@@ -132,8 +133,13 @@ def _contact(client: int, first: str, last: str, tag: str, user: Any, *, tested:
         )
 
 
+def _little(client: int) -> int:
+    """What is left of a client's row number in names of its things, however far it is."""
+    return client % 10**5
+
+
 def _gateway(owner: Town, note: Any, number: int) -> str:
-    serial = owner.client * 1000 + number
+    serial = _little(owner.client) * 1000 + number
     device = f"EPPC02{serial:08d}"
     state = ("delivered", "operational", "operational")[number % 3]
     row = models.Gateway.objects.create(
@@ -153,7 +159,7 @@ def _gateway(owner: Town, note: Any, number: int) -> str:
     models.DeliveryNoteItem.objects.create(
         note=note, position=number + 1, device_id=device, kind="SMGW", result="imported"
     )
-    melo = f"DE{owner.client:011d}{number:020d}"
+    melo = f"DE{_little(owner.client):011d}{number:020d}"
     meter = models.Meter.objects.create(
         device_id=f"1EMH00{serial:08d}",
         client_id=owner.client,
@@ -171,23 +177,23 @@ def _gateway(owner: Town, note: Any, number: int) -> str:
 
 
 def _certificates(row: Any, state: str) -> None:
-    for seal in (True, False) if state == "operational" else (True,):
+    for long in (True, False) if state == "operational" else (True,):
         for use in ("TLS", "SIG", "ENC"):
-            begin, length = (20, 2500) if seal else (10, 700)
+            begin, length = (20, 2500) if long else (10, 700)
             models.Certificate.objects.create(
                 client_id=row.client_id,
                 gateway=row,
                 owner=row.device_id,
                 role="SMGW",
                 use=use,
-                seal=seal,
+                seal=long,
                 issuer="CN=Sub-CA",
-                serial=f"{row.pk:x}{use.lower()}{seal:d}",
+                serial=f"{row.pk:x}{use.lower()}{long:d}",
                 ski="00",
-                fingerprint=f"{row.pk:x}{use}{seal:d}".ljust(64, "0"),
+                fingerprint=f"{row.pk:x}{use}{long:d}".ljust(64, "0"),
                 not_before=NOW - timedelta(days=begin),
                 not_after=NOW + timedelta(days=length),
-                state="retired" if seal and state == "operational" else "active",
+                state="retired" if long and state == "operational" else "active",
                 state_since=NOW - timedelta(days=10),
                 der=b"-",
             )
@@ -211,7 +217,7 @@ def _moves(row: Any, state: str) -> None:
 
 def commissioning_fields(owner: Town, number: int) -> Mapping[str, Any]:
     """What an order to commission the gateway of that number needs."""
-    serial = owner.client * 1000 + number
+    serial = _little(owner.client) * 1000 + number
     return {
         "melo": MELO,
         "malos": [MaLoId.complete(f"{5123869678 + number}")],
@@ -356,16 +362,17 @@ def _drafts(owner: Town) -> dict[str, int]:
 def _pages(
     owner: Town, numbers: Mapping[str, str], question: str, begun: Mapping[str, int], note: int
 ) -> dict[str, str]:
-    device, person = owner.gateways, models.Contact.objects.filter(client_id=owner.client).latest("pk").pk
-    half, ready = f"bestellen/entwurf/{begun['half']}/", f"bestellen/entwurf/{begun['ready']}/"
+    device = owner.gateways
+    person = seal("contact", models.Contact.objects.filter(client_id=owner.client).latest("pk").pk)
+    half, ready = (f"bestellen/entwurf/{seal('draft', begun[name])}/" for name in ("half", "ready"))
     paths = {
         "start": "",
         "choose": "bestellen/",
         "upload": "bestellen/wake_up/tabelle/",
-        "upload_check": f"bestellen/tabelle/{begun['table']}/",
+        "upload_check": f"bestellen/tabelle/{seal('draft', begun['table'])}/",
         "begin": f"bestellen/commissioning/?geraet={device[0]}",
         "draft": half,
-        "draft_missing": f"bestellen/entwurf/{begun['missing']}/",
+        "draft_missing": f"bestellen/entwurf/{seal('draft', begun['missing'])}/",
         "draft_device": f"{half}seite/geraet/",
         "draft_section": f"{half}seite/devices/",
         "draft_profiles": f"{half}seite/profiles/",
@@ -389,7 +396,7 @@ def _pages(
         "device_stock": f"geraete/{device[0]}/",
         "configurations": "geraete/freigaben/",
         "notes": "geraete/lieferscheine/",
-        "note": f"geraete/lieferscheine/{note}/",
+        "note": f"geraete/lieferscheine/{seal('delivery_note', note)}/",
         "contacts": "ansprechpartner/",
         "person": "ansprechpartner/neu/",
         "certificate": f"ansprechpartner/{person}/zertifikat/",

@@ -200,6 +200,7 @@ MFA_FORMS = {
     "deactivate_totp": "torwart.faces.account.forms.DeactivateTotp",
     "activate_totp": "torwart.faces.account.forms.ActivateTotp",
     "add_webauthn": "torwart.faces.account.forms.AddPasskey",
+    "login_webauthn": "torwart.faces.account.forms.SignInByPasskey",
     "edit_webauthn": "torwart.faces.account.forms.NamePasskey",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

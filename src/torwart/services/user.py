@@ -26,6 +26,7 @@ from torwart.kernel.refusals.account import (
 from torwart.kernel.role import CLIENT, PROVIDER, Role
 from torwart.services import audit, outbox
 from torwart.services.letter import account as letters
+from torwart.services.sealed import seal
 from torwart.store.models import User
 from torwart.wire.mail import Letter
 
@@ -130,14 +131,14 @@ def invite_again(user: int, *, actor: str, at: datetime, client: int | None = No
     return _invitation(found, at)
 
 
-def invited(reference: str, token: str, at: datetime) -> User:
+def invited(person: int, token: str, at: datetime) -> User:
     """Whose invitation this is; a link that does not work (any more) is refused."""
-    return _holder(reference, token, _INVITE, INVITATION_HOURS, at)
+    return _holder(person, token, _INVITE, INVITATION_HOURS, at)
 
 
-def accept_invitation(reference: str, token: str, password: str, *, at: datetime) -> User:
+def accept_invitation(person: int, token: str, password: str, *, at: datetime) -> User:
     """The person chooses the password; the link is spent."""
-    return _choose(reference, token, password, _INVITE, INVITATION_HOURS, at, "user.joined")
+    return _choose(person, token, password, _INVITE, INVITATION_HOURS, at, "user.joined")
 
 
 def request_reset(email: str, at: datetime) -> Invitation | None:
@@ -153,22 +154,22 @@ def request_reset(email: str, at: datetime) -> Invitation | None:
     return Invitation(user.pk, user.email, user.language, reset_path(user.pk, token), at + timedelta(hours=RESET_HOURS))
 
 
-def resetting(reference: str, token: str, at: datetime) -> User:
+def resetting(person: int, token: str, at: datetime) -> User:
     """Whose password link this is; a link that does not work (any more) is refused."""
-    return _holder(reference, token, _RESET, RESET_HOURS, at)
+    return _holder(person, token, _RESET, RESET_HOURS, at)
 
 
-def reset(reference: str, token: str, password: str, *, at: datetime) -> User:
+def reset(person: int, token: str, password: str, *, at: datetime) -> User:
     """The person chooses a new password; the link is spent and all sessions end."""
-    return _choose(reference, token, password, _RESET, RESET_HOURS, at, "user.password_reset")
+    return _choose(person, token, password, _RESET, RESET_HOURS, at, "user.password_reset")
 
 
 def invitation_path(user: int, token: str) -> str:
-    return f"/konto/einladung/{int_to_base36(user)}/{token}/"
+    return f"/konto/einladung/{seal('user', user)}/{token}/"
 
 
 def reset_path(user: int, token: str) -> str:
-    return f"/konto/passwort-vergessen/{int_to_base36(user)}/{token}/"
+    return f"/konto/passwort-vergessen/{seal('user', user)}/{token}/"
 
 
 def set_roles(user: int, roles: Collection[Role], *, actor: str, at: datetime, client: int | None = None) -> None:
@@ -274,12 +275,12 @@ def _invitation(user: User, at: datetime) -> Invitation:
     return Invitation(user.pk, user.email, user.language, path, at + timedelta(hours=INVITATION_HOURS))
 
 
-def _holder(reference: str, token: str, purpose: str, hours: int, at: datetime) -> User:
+def _holder(person: int, token: str, purpose: str, hours: int, at: datetime) -> User:
     try:
-        key, made = base36_to_int(reference), base36_to_int(token.partition("-")[0])
-        user = User.objects.filter(pk=key).first() if key < 2**63 else None
+        made = base36_to_int(token.partition("-")[0])
     except ValueError:
         raise ACCOUNT_LINK_SPENT() from None
+    user = User.objects.filter(pk=person).first()
     if user is None or not constant_time_compare(token, _signed(user, purpose, made)):
         raise ACCOUNT_LINK_SPENT()
     if not 0 <= at.timestamp() - made <= hours * 3600:
@@ -289,10 +290,10 @@ def _holder(reference: str, token: str, purpose: str, hours: int, at: datetime) 
     return user
 
 
-def _choose(reference: str, token: str, password: str, purpose: str, hours: int, at: datetime, action: str) -> User:
+def _choose(person: int, token: str, password: str, purpose: str, hours: int, at: datetime, action: str) -> User:
     with transaction.atomic():
-        _locked(_holder(reference, token, purpose, hours, at).pk, None)
-        user = _holder(reference, token, purpose, hours, at)  # once more, now that nobody else can spend the link
+        _locked(_holder(person, token, purpose, hours, at).pk, None)
+        user = _holder(person, token, purpose, hours, at)  # once more, now that nobody else can spend the link
         user.set_password(password)
         user.save(update_fields=["password"])
         _audit(user, action, actor(user), at)

@@ -19,6 +19,7 @@ from torwart.faces.account import second_factor
 from torwart.faces.account.place import address_of
 from torwart.kernel.role import Role
 from torwart.services import user as users
+from torwart.services.sealed import seal
 from torwart.store.models import Access, AuditEntry, Client, MailOut, Ticket, User
 
 NOW = datetime.now(UTC)
@@ -184,7 +185,7 @@ def test_the_last_passkey_of_the_provider_stays_too(visitor: Any) -> None:
 
     otto = person("otto@torwart.example", Role.OPERATOR, at=NOW, factor=False)
     key = Authenticator.objects.create(user=otto, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop"})
-    visit, path = visitor(otto), f"/konto/zweiter-faktor/passkeys/{key.pk}/entfernen/"
+    visit, path = visitor(otto), f"/konto/zweiter-faktor/passkeys/{seal('passkey', key.pk)}/entfernen/"
     visit.post(f"/konto/bestaetigen/?next={path}", {"password": PASSWORD})
     assert "Ihre Rolle verlangt einen zweiten Faktor" in visit.post(path).content.decode()
     add_totp(otto)
@@ -281,14 +282,17 @@ def test_any_other_session_can_be_ended(visitor: Any, anna: Any) -> None:
     for visit in (here, there, third, foreign):
         assert signed_in(visit)
     page = here.get("/konto/sitzungen/").content.decode()
-    numbers = re.findall(r'name="session" value="(\d+)"', page)
+    numbers = re.findall(r'name="session" value="([\w-]{32})"', page)
     assert len(numbers) == 2
     from allauth.usersessions.models import UserSession
 
-    of_bert = UserSession.objects.get(user=bert).pk
+    of_bert = seal("session", UserSession.objects.get(user=bert).pk)
     here.post("/konto/sitzungen/", {"session": of_bert})
     assert signed_in(foreign)
-    here.post("/konto/sitzungen/", {"session": UserSession.objects.get(session_key=there.session.session_key).pk})
+    here.post(
+        "/konto/sitzungen/",
+        {"session": seal("session", UserSession.objects.get(session_key=there.session.session_key).pk)},
+    )
     assert [signed_in(visit) for visit in (here, there, third)] == [True, False, True]
     here.post("/konto/sitzungen/", {"session": "others"})
     assert [signed_in(visit) for visit in (here, third)] == [True, False]

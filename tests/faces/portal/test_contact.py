@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from portal_world import NOW, Town, mail_certificate, town
 
+from torwart.services.sealed import seal
 from torwart.store.models import Contact, ContactCertificate, MailOut
 
 
@@ -37,15 +38,17 @@ def test_contacts_are_named_changed_and_taken_out(home: Town, contact: Client) -
     assert "Austragen ist erst möglich" in page
     contact.post("/portal/ansprechpartner/neu/", PERSON)
     third = Contact.objects.get(email="clara@example.org")
-    contact.post(f"/portal/ansprechpartner/{third.pk}/", PERSON | {"phone": "+49 261 100"})
+    contact.post(f"/portal/ansprechpartner/{seal('contact', third.pk)}/", PERSON | {"phone": "+49 261 100"})
     third.refresh_from_db()
     assert third.phone == "+49 261 100"
-    assert "Clara Zander austragen?" in _text(contact.get(f"/portal/ansprechpartner/{third.pk}/austragen/"))
-    contact.post(f"/portal/ansprechpartner/{third.pk}/austragen/")
+    assert "Clara Zander austragen?" in _text(
+        contact.get(f"/portal/ansprechpartner/{seal('contact', third.pk)}/austragen/")
+    )
+    contact.post(f"/portal/ansprechpartner/{seal('contact', third.pk)}/austragen/")
     third.refresh_from_db()
     assert not third.active
     last = Contact.objects.filter(client=home.client, active=True).first()
-    refused = _text(contact.post(f"/portal/ansprechpartner/{last.pk}/austragen/", follow=True))  # type: ignore[union-attr]
+    refused = _text(contact.post(f"/portal/ansprechpartner/{seal('contact', last.pk)}/austragen/", follow=True))  # type: ignore[union-attr]
 
     assert "tw-alert" in refused
     assert Contact.objects.filter(client=home.client, active=True).count() == 2
@@ -64,12 +67,12 @@ def test_a_wrong_entry_keeps_what_was_typed(home: Town, contact: Client) -> None
 def test_a_certificate_is_stored_and_its_test_goes_out(home: Town, contact: Client) -> None:
     """The upload brings the test mail; the list shows its state; the test can be sent again."""
     person = Contact.objects.get(email="bernd.busch.a@example.org")
-    address = f"/portal/ansprechpartner/{person.pk}/zertifikat/"
+    address = f"/portal/ansprechpartner/{seal('contact', person.pk)}/zertifikat/"
     file = SimpleUploadedFile("busch.pem", _pem(person.email))
     page = _text(contact.post(address, {"file": file}, follow=True))
     assert "Das Zertifikat ist hinterlegt" in page
     assert "Testmail gesendet" in page
-    contact.post(f"/portal/ansprechpartner/{person.pk}/test/")
+    contact.post(f"/portal/ansprechpartner/{seal('contact', person.pk)}/test/")
 
     assert MailOut.objects.filter(contact=person, kind="contact.test").count() == 2
 
@@ -83,7 +86,7 @@ def test_what_is_no_certificate_of_this_contact_is_refused_at_the_field(
     person = Contact.objects.get(email="bernd.busch.a@example.org")
     before = ContactCertificate.objects.count()
     file = SimpleUploadedFile("x.pem", content)
-    page = _text(contact.post(f"/portal/ansprechpartner/{person.pk}/zertifikat/", {"file": file}))
+    page = _text(contact.post(f"/portal/ansprechpartner/{seal('contact', person.pk)}/zertifikat/", {"file": file}))
 
     assert 'id="id_file_error"' in page
     assert ContactCertificate.objects.count() == before

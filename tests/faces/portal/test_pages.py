@@ -12,12 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 from portal_world import NOW, Town, town
 
+from torwart.faces._design.sealed import KINDS
+from torwart.kernel.contract_document import DocumentKind
+from torwart.services import contract_document as documents
 from torwart.services import draft as drafts
 from torwart.services import ticket as tickets
 from torwart.services import webhook as webhooks
+from torwart.services.sealed import seal
 from torwart.store.models import Attachment, Contact, DeliveryNote, Ticket
 
-_PART = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_PART = re.compile(r"<(?:([a-z_]+):)?([a-z_]+)>")
 
 
 def _body(answer: Any) -> str:
@@ -50,11 +54,30 @@ def names_of(owner: Town) -> dict[str, Any]:
         "device_id": owner.gateways[1],
         "webhook": hook,
         "event": webhooks.test(owner.client, hook, actor="test", now=NOW),
+        "document": _document(owner),
         "draft": draft,
         "note": note,
         "contact": person,
         "file": file.pk,
     }
+
+
+def _document(owner: Town) -> UUID:
+    return documents.publish(
+        owner.client,
+        DocumentKind.AGREEMENT,
+        title="Rahmenvertrag",
+        version="1",
+        valid_from=NOW.date(),
+        name="vertrag.pdf",
+        content=b"%PDF-1.7",
+        actor="test",
+        now=NOW,
+    )
+
+
+def _named(kind: str, value: Any) -> str:
+    return seal(kind, value) if kind in KINDS else str(value)
 
 
 def addresses(names: dict[str, Any]) -> dict[str, str]:
@@ -64,6 +87,7 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
     for pattern in portal.url_patterns:
         route = str(pattern.pattern)
         values = {"name": "wake_up", "form": "pdf"} | {each: names[each] for each in ("device_id", "webhook", "event")}
+        values["document_id"] = names["document"]
         values["number"] = names["order" if "auftraege" in route else "ticket"]
         is_file, is_note = "dateien" in route, "lieferscheine" in route
         values["pk"] = names[
@@ -73,7 +97,7 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
             values["name"] = "termin"
         if "webhooks" in route:
             values["name"] = "test"
-        found[pattern.name] = "/portal/" + _PART.sub(lambda part, v=values: str(v[part[1]]), route)
+        found[pattern.name] = "/portal/" + _PART.sub(lambda part, v=values: _named(part[1], v[part[2]]), route)
     return found
 
 
@@ -114,6 +138,7 @@ def test_what_is_a_neighbours_answers_like_what_does_not_exist(home: Town, conta
             "device_id": "EPPC0299999999",
             "webhook": str(UUID(int=1)),
             "event": str(UUID(int=2)),
+            "document": UUID(int=3),
             "draft": 10**9,
             "note": 10**9,
             "contact": 10**9,

@@ -9,6 +9,7 @@ from django.test import Client
 from portal_world import NOW, Town
 
 from torwart.services import ticket as tickets
+from torwart.services.sealed import seal
 from torwart.store.models import Attachment, Ticket, TicketEntry, User
 
 
@@ -102,7 +103,7 @@ def test_files_are_saved_never_shown(home: Town, contact: Client) -> None:
         content=b"<script>x",
         secure=True,
     )
-    answer = contact.get(f"/portal/vorgaenge/{number}/dateien/{file.pk}")
+    answer = contact.get(f"/portal/vorgaenge/{number}/dateien/{seal('attachment', file.pk)}")
 
     assert answer.content == b"<script>x"
     assert answer["Content-Type"] == "application/octet-stream"

@@ -100,6 +100,7 @@ def _signed_in(user: Any, *, factor: bool) -> Any:
 def _addresses(contact: Any) -> dict[str, list[str]]:
     """Each page about several devices and cases: the newest connectivity tests of the largest client."""
     from torwart.services import draft
+    from torwart.services.sealed import seal
     from torwart.store import models
 
     rows = models.Order.objects.filter(
@@ -120,7 +121,7 @@ def _addresses(contact: Any) -> dict[str, list[str]]:
         "start": ["/portal/"],
         "device list": ["/portal/geraete/?zustand=operational", f"/portal/geraete/?suche={devices[0][-5:]}"],
         "device": [f"/portal/geraete/{device}/" for device in devices],
-        "order form": [f"/portal/bestellen/entwurf/{pk}/seite/devices/" for pk in drafts],
+        "order form": [f"/portal/bestellen/entwurf/{seal('draft', pk)}/seite/devices/" for pk in drafts],
         "order": [f"/portal/auftraege/{row.number}/" for row in found],
     }
 

@@ -213,7 +213,7 @@ class Visitor:
             if page.path.endswith("/gesendet/"):
                 return page.path.split("/")[-3]
             before = page
-            if re.fullmatch(r"/portal/bestellen/entwurf/\d+/", page.path):  # the task list: to its first open page
+            if re.fullmatch(r"/portal/bestellen/entwurf/[\w-]+/", page.path):  # the task list: to its first open page
                 page = self._open_task(page)
                 continue
             page = self.submit(page, answers)
@@ -222,7 +222,7 @@ class Visitor:
         raise StuckError(page)
 
     def _open_task(self, page: Page) -> Page:
-        links = re.findall(r'href="(/portal/bestellen/entwurf/\d+/(?:seite/[\w-]+|pruefen)/)"', page.html)
+        links = re.findall(r'href="(/portal/bestellen/entwurf/[\w-]+/(?:seite/[\w-]+|pruefen)/)"', page.html)
         if not links:
             raise StuckError(page)
         return self.get(links[0])

@@ -19,6 +19,7 @@ from torwart.faces._design.views import refused
 from torwart.faces.account import outside
 from torwart.faces.account.place import address_of, at_the_site
 from torwart.services import access, present
+from torwart.services.sealed import seal
 
 _WRONG = t(
     "E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides, oder wählen Sie „Passwort vergessen“.",
@@ -124,6 +125,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return _fernet().decrypt(encrypted_text.encode()).decode()
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """A passkey keeps, and shows to whoever holds it, the sealed number of its person."""
+        return super().get_public_key_credential_user_entity(user) | {"id": seal("user", user.pk).encode()}
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """The provider's people keep at least one."""

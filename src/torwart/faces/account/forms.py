@@ -6,12 +6,15 @@ from allauth.account.forms import ChangePasswordForm, LoginForm, ReauthenticateF
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ReauthenticateByCode
 from allauth.mfa.totp.forms import ActivateTOTPForm, DeactivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.http import int_to_base36
+from fido2.utils import websafe_decode, websafe_encode
 
 from torwart.faces._design.forms import Form, OurManner
 from torwart.faces._design.language import t
+from torwart.services.sealed import opened
 
 _EMAIL = t("E-Mail-Adresse", "E-mail address")
 _EMAIL_INVALID = t(
@@ -113,6 +116,19 @@ class AddPasskey(OurManner, AddWebAuthnForm):
         )
         self.fields["passwordless"].initial = True
         self.retitle()
+
+
+class SignInByPasskey(LoginWebAuthnForm):
+    """Who signs in is said by the passkey: the sealed number of its person, opened here for allauth."""
+
+    def clean_credential(self) -> Any:
+        answer = self.cleaned_data["credential"].get("response", {})
+        try:
+            person = opened("user", websafe_decode(answer["userHandle"]).decode())
+        except (KeyError, TypeError, ValueError):
+            person = None
+        answer["userHandle"] = websafe_encode(int_to_base36(person or 0).encode())
+        return super().clean_credential()
 
 
 class NamePasskey(OurManner, EditWebAuthnForm):

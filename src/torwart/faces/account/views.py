@@ -27,6 +27,7 @@ from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import ROLES, Role
 from torwart.services import present
 from torwart.services import user as users
+from torwart.services.sealed import seal
 
 _TOKEN = "chosen_link"  # noqa: S105  the session's key, no secret
 _SAME_TIME = 0.4  # seconds an answer takes that must not tell whether somebody exists
@@ -63,7 +64,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         which = request.POST.get("session", "")
         for each in others:
-            if which in ("others", str(each.pk)):
+            if which in ("others", seal("session", each.pk)):
                 each.end()
         return redirect("usersessions_list")
     return render(request, "usersessions/usersession_list.html", {"sessions": found, "others": others})
@@ -105,31 +106,31 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 @_get_or_post
-def invitation(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+def invitation(request: HttpRequest, person: int, token: str) -> HttpResponse:
     """A person who was invited chooses a password."""
-    return _choose(request, reference, token, users.invited, users.accept_invitation, "account_invitation")
+    return _choose(request, person, token, users.invited, users.accept_invitation, "account_invitation")
 
 
 @never_cache
 @sensitive_post_parameters()
 @_get_or_post
-def reset(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+def reset(request: HttpRequest, person: int, token: str) -> HttpResponse:
     """A person who forgot the password chooses a new one."""
-    return _choose(request, reference, token, users.resetting, users.reset, "account_reset_password_from_key")
+    return _choose(request, person, token, users.resetting, users.reset, "account_reset_password_from_key")
 
 
-def _choose(request: HttpRequest, reference: str, token: str, holder: Any, choose: Any, name: str) -> HttpResponse:
+def _choose(request: HttpRequest, person: int, token: str, holder: Any, choose: Any, name: str) -> HttpResponse:
     """The token goes from the address into the session at once, so that no history, log or referrer keeps it."""
     if not ratelimit.consume(request, action="reset_password_from_key"):
         return too_many(request)
     if token != _OPEN:
         request.session[_TOKEN] = token
-        return redirect(name, reference=reference, token=_OPEN)
+        return redirect(name, person=person, token=_OPEN)
     token = request.session.get(_TOKEN, "")
     try:
-        form = ChoosePassword(request.POST or None, user=holder(reference, token, present.now()))
+        form = ChoosePassword(request.POST or None, user=holder(person, token, present.now()))
         if request.method == "POST" and form.is_valid():
-            choose(reference, token, form.cleaned_data["password"], at=present.now())
+            choose(person, token, form.cleaned_data["password"], at=present.now())
             request.session.flush()
             return redirect(f"{reverse('account_login')}?gewaehlt")
     except Refusal as refusal:

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 from torwart.faces._design import keyset
 from torwart.faces._design.access import client_of, may_order
 from torwart.faces._design.language import t
+from torwart.services.sealed import seal
 from torwart.store.queries import access as queries
 from torwart.store.queries import portal
 
@@ -27,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
     query, client = request.GET, client_of(request)
     people = portal.users(client)
     asked = query.get("person", "")
-    person = next((each.pk for each in people if str(each.pk) == asked), None)
+    person = next((each.pk for each in people if seal("user", each.pk) == asked), None)
     what = query.get("was", "") if query.get("was") in KINDS else ""
     found = keyset.page(queries.of_client(client, user=person, what=what), order=("-id",), at=query.get("seite"))
     context = {

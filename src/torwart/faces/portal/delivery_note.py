@@ -1,32 +1,36 @@
 """Delivery notes: what was imported, device by device, with the reason of every refusal (O-7)."""
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from torwart.faces._design.access import client_of, client_only, has_any
 from torwart.faces._design.language import active
 from torwart.faces.portal.draft import orderable
 from torwart.kernel.role import Role
+from torwart.services.sealed import opened, seal
 from torwart.store.queries import delivery_note as queries
 
 SIZE = 50
 _RESULTS = ("imported", "known", "refused")
+_DEVICE = "delivery_note_item"
 
 
 @require_GET
 @client_only
 def index(request: HttpRequest) -> HttpResponse:
     """The client's delivery notes, newest first."""
-    after = _number(request.GET.get("nach"))
-    rows = queries.notes(client_of(request), after=after or None, limit=SIZE + 1)
+    after = opened("delivery_note", request.GET.get("nach", ""))
+    rows = queries.notes(client_of(request), after=after, limit=SIZE + 1)
     context = {
         "rows": rows[:SIZE],
-        "next": rows[SIZE - 1].id if len(rows) > SIZE else None,
+        "next": seal("delivery_note", rows[SIZE - 1].id) if len(rows) > SIZE else "",
         "first": not after,
         "providing": _providing() if has_any(request, Role.CONTACT) else [],
     }
@@ -47,12 +51,12 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     only = request.GET.get("nur", "")
     only = only if only in _RESULTS else ""
-    after = _number(request.GET.get("nach"))
+    after = opened(_DEVICE, request.GET.get("nach", "")) or 0
     items = queries.items(note, after=after, limit=SIZE + 1, only=only)
     context = {
         "note": note,
         "items": items[:SIZE],
-        "next": items[SIZE - 1].position if len(items) > SIZE else None,
+        "next": seal(_DEVICE, items[SIZE - 1].position) if len(items) > SIZE else "",
         "only": only,
         "first": not after,
     }
@@ -67,7 +71,7 @@ def as_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     if note is None:
         raise Http404
     answer = StreamingHttpResponse(_lines(queries.csv_rows(note, active())), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="lieferschein-{note.id}.csv"'
+    answer["Content-Disposition"] = content_disposition_header(True, f"lieferschein-{_plain(note.number)}.csv")
     return answer
 
 
@@ -83,5 +87,6 @@ def _lines(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
         yield writer.writerow(row)
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else 0
+def _plain(number: str) -> str:
+    """A maker's number as part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", number)[:80]

@@ -1,4 +1,4 @@
-"""Addresses of the portal, below ``/portal/``."""
+"""Addresses of the portal, below ``/portal/``. What names a row is sealed (``_design.sealed``)."""
 
 from django.urls import path
 
@@ -19,13 +19,13 @@ from torwart.faces.portal import (
 )
 
 app_name = "portal"
-_ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "bestellen/entwurf/<int:pk>", "ansprechpartner/<int:pk>"
+_ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "bestellen/entwurf/<draft:pk>", "ansprechpartner/<contact:pk>"
 urlpatterns = [
     path("", start.page, name="start"),
     path("bestellen/", draft.choose, name="order_choose"),
     path("bestellen/prozesse/", process.index, name="processes"),
     path("bestellen/prozesse/<slug:name>/", process.page, name="process"),
-    path("bestellen/tabelle/<int:pk>/", upload.check, name="upload_check"),
+    path("bestellen/tabelle/<draft:pk>/", upload.check, name="upload_check"),
     path("bestellen/<slug:name>/tabelle/", upload.upload, name="upload"),
     path("bestellen/<slug:name>/vorlage.<str:form>", upload.template, name="upload_template"),
     path("bestellen/<slug:name>/", draft.begin, name="order_begin"),
@@ -46,11 +46,11 @@ urlpatterns = [
     path("vorgaenge/", ticket.index, name="tickets"),
     path("vorgaenge/frage/", ticket.ask, name="ask"),
     path("vorgaenge/<str:number>/", ticket.page, name="ticket"),
-    path("vorgaenge/<str:number>/dateien/<int:pk>", ticket.attachment, name="attachment"),
+    path("vorgaenge/<str:number>/dateien/<attachment:pk>", ticket.attachment, name="attachment"),
     path("geraete/", gateway.index, name="devices"),
     path("geraete/lieferscheine/", delivery_note.index, name="delivery_notes"),
-    path("geraete/lieferscheine/<int:pk>/", delivery_note.page, name="delivery_note"),
-    path("geraete/lieferscheine/<int:pk>/geraete.csv", delivery_note.as_csv, name="delivery_note_csv"),
+    path("geraete/lieferscheine/<delivery_note:pk>/", delivery_note.page, name="delivery_note"),
+    path("geraete/lieferscheine/<delivery_note:pk>/geraete.csv", delivery_note.as_csv, name="delivery_note_csv"),
     path("geraete/freigaben/", approved_configuration.index, name="configurations"),
     path("geraete/freigaben/liste.csv", approved_configuration.as_csv, name="configurations_csv"),
     path("geraete/freigaben/liste.pdf", approved_configuration.as_pdf, name="configurations_pdf"),

@@ -11,6 +11,7 @@ from django.db.models import Q
 from torwart.kernel.order_state import ORDER, OrderState
 from torwart.kernel.refusals.order import ORDER_UNKNOWN
 from torwart.services import present, ticket_clock
+from torwart.services.sealed import seal
 from torwart.store.models import (
     Attachment,
     AuditEntry,
@@ -24,7 +25,9 @@ from torwart.store.models import (
 )
 from torwart.store.queries import audit as audits
 
-VERSION = 1
+VERSION = 2
+_ROWS = {"note": "delivery_note", "mail": "mail_in", "contact": "contact"}
+"""Under these names results and audit entries hold numbers of rows; the value is the kind they are sealed as."""
 Text = Mapping[str, str]
 """The same in both languages: ``{"de": …, "en": …}``."""
 
@@ -37,9 +40,13 @@ class Evidence:
     allowance, pauses and the counted stretches that make it up; ``steps``: with attempts and times; ``history``: what
     stands on the ticket for everybody; ``mails``: heads and states, no texts; ``exchanges``: the transcript, secrets
     redacted, bodies as size and SHA-256; ``audit``: entries as they were chained, with their place and hash.
+
+    A client's copy (``whole`` is false) counts nothing of others (P-1): row numbers are sealed, and an entry of the
+    audit trail has its hash, by which it is found in the whole trail, but not its place there.
     """
 
     version: int
+    whole: bool
     number: str
     taken_at: str
     order: Mapping[str, Any]
@@ -63,9 +70,10 @@ def bundle(number: str, client: int | None, now: datetime | None = None) -> Evid
     ticket = order.ticket
     return Evidence(
         version=VERSION,
+        whole=client is None,
         number=order.number,
         taken_at=_at(now or present.now()) or "",
-        order=_order(order),
+        order=_order(order) if client is None else _uncounted(_order(order)),
         summary=[
             {"label": {"de": label, "en": label_en}, "value": {"de": value, "en": value_en}}
             for label, label_en, value, value_en in order.summary
@@ -79,7 +87,7 @@ def bundle(number: str, client: int | None, now: datetime | None = None) -> Evid
         exchanges=[_exchange(each) for each in Exchange.objects.filter(run=order.run_id).order_by("id")]
         if order.run_id
         else [],
-        audit=_audit(order),
+        audit=_audit(order) if client is None else [_outside(each) for each in _audit(order)],
     )
 
 
@@ -252,6 +260,24 @@ def _link(row: AuditEntry) -> dict[str, Any]:
     if link is None:
         return {"seq": None, "previous": None, "hash": None}
     return {"seq": link.seq, "previous": bytes(link.previous).hex(), "hash": bytes(link.hash).hex()}
+
+
+def _outside(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry as its client may see it."""
+    shown = {name: value for name, value in entry["entry"].items() if name != "client"}
+    return {"entry": _uncounted(shown), "hash": entry["hash"]}
+
+
+def _uncounted(value: Any) -> Any:
+    """The same with row numbers sealed, however deep they stand."""
+    if isinstance(value, list):
+        return [_uncounted(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: seal(_ROWS[name], each) if name in _ROWS and type(each) is int else _uncounted(each)
+        for name, each in value.items()
+    }
 
 
 def _at(at: datetime | None) -> str | None:

@@ -101,8 +101,15 @@ _T: Mapping[str, Words] = {
         "Kettenköpfen prüfbar.",
         "Each entry stands in a hash chain; number and hash can be checked with the JSON form and the published heads.",
     ),
+    "chained_outside": Words(
+        "Jeder Eintrag steht in einer Hash-Kette. Deren Nummern zählen auch Einträge über andere und stehen hier "
+        "deshalb nicht; an seinem Hash findet ein Prüfer den Eintrag im ganzen Prüfpfad.",
+        "Each entry stands in a hash chain. Its numbers also count entries about others and are therefore not given "
+        "here; by its hash an auditor finds the entry in the whole trail.",
+    ),
     "action": Words("Vorgang", "Action"),
     "hash": Words("Nr. und Hash", "No. and hash"),
+    "hash_outside": Words("Hash", "Hash"),
     "none": Words("keine", "none"),
 }
 _STEP_STATES: Mapping[str, Words] = {
@@ -307,11 +314,12 @@ class _Print:
                 self.at(each["entry"]["at"], seconds=True),
                 f"{each['entry']['action']}\n{each['entry']['subject']}",
                 each["entry"]["actor"],
-                f"{each['seq']}\n{each['hash']}" if each["seq"] else "–",
+                "\n".join(str(each[name]) for name in ("seq", "hash") if each.get(name)) or "–",
             ]
             for each in self.evidence.audit
         ]
-        yield from self.listed("audit", ("at", "action", "who", "hash"), rows, (3, 4, 4, 5), note=self.t("chained"))
+        note, sealed = ("chained", "hash") if self.evidence.whole else ("chained_outside", "hash_outside")
+        yield from self.listed("audit", ("at", "action", "who", sealed), rows, (3, 4, 4, 5), note=self.t(note))
 
     # --- setting ---
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from torwart.faces._design.forms import LinesWidget, MomentWidget
 from torwart.faces._design.language import active
 from torwart.kernel.words import Words
+from torwart.services.sealed import seal
 
 register = template.Library()
 
@@ -37,6 +38,12 @@ def tag_t(de: str, en: str, **values: Any) -> SafeString:
 def said(words: Words | None) -> str:
     """``Words`` of the kernel in the active language; what is no ``Words`` stays as it is."""
     return words.text(active()) if isinstance(words, Words) else words or ""
+
+
+@register.filter
+def sealed(number: int, kind: str) -> str:
+    """A row's number as outsiders may see it; ``services.sealed.opened`` reads it back."""
+    return seal(kind, number)
 
 
 @register.simple_tag
