@@ -12,6 +12,7 @@ from time import monotonic, sleep
 
 import pytest
 from foreign import need
+from mail_servers import certify, dovecot, folder_for_all, free_ports, postfix
 
 from torwart.adapters.mail import ImapAccount, ImapFetcher, SmtpReceiver, SmtpSender, StartTls
 from torwart.kernel.refusals import Refusal
@@ -19,8 +20,7 @@ from torwart.sim.mailbox import ClientMailbox, MailCa
 from torwart.wire.mail import Attachment, Letter, Paragraph, compose, read
 from torwart.wire.smime import SmimeIdentity, choose_encryption, open_mail, protect
 
-from .conftest import RAW, Kept, certify
-from .servers import dovecot, folder_for_all, free_ports, postfix
+from .conftest import RAW, Kept
 
 pytestmark = pytest.mark.requirement("C-2")
 
