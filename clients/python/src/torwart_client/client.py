@@ -34,15 +34,22 @@ def _sent(call: Call) -> dict[str, Any]:
 
 
 class TorwartClient(Processes):
-    """The interface at ``base_url`` by the TLS of ``tls_context``. ``patience``: seconds to go on trying a request.
+    """The interface at ``base_url`` by the TLS of ``tls_context``. ``patience``: seconds to go on trying a request;
+    ``transport``: httpx's, to go another way (then ``tls`` is its affair).
 
     One method for each process stands in ``Processes``. May be used by several threads.
     """
 
     def __init__(
-        self, base_url: str, tls: ssl.SSLContext | bool = True, *, language: str = "de", patience: float = 60.0
+        self,
+        base_url: str,
+        tls: ssl.SSLContext | bool = True,
+        *,
+        language: str = "de",
+        patience: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(**_options(base_url, tls, language))
+        self._http = httpx.Client(**_options(base_url, tls, language), transport=transport)
         self.patience = patience
 
     def __enter__(self) -> Self:
@@ -173,9 +180,15 @@ class AsyncTorwartClient(AsyncProcesses):
     """``TorwartClient`` with ``await``; one event loop."""
 
     def __init__(
-        self, base_url: str, tls: ssl.SSLContext | bool = True, *, language: str = "de", patience: float = 60.0
+        self,
+        base_url: str,
+        tls: ssl.SSLContext | bool = True,
+        *,
+        language: str = "de",
+        patience: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(**_options(base_url, tls, language))
+        self._http = httpx.AsyncClient(**_options(base_url, tls, language), transport=transport)
         self.patience = patience
 
     async def __aenter__(self) -> Self:

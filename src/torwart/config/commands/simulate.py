@@ -38,6 +38,21 @@ _HELP = {
         "Betreibt eine simulierte Sub-CA (TR-03129-4) bis Strg-C.", "Run a simulated Sub-CA (TR-03129-4) until Ctrl-C."
     ),
     "emt": Words(
+        "Spielt das System eines Auftraggebers: bestellt nach einem Szenario über die EMT–GWA-Schnittstelle, empfängt "
+        "Webhooks und prüft ihre Signaturen, liest den Ereignisstrom, nimmt mit --listen Messwerte an und sagt, ob "
+        "jeder Auftrag endete wie erwartet.\n\nRückgabewerte: 0 alles wie erwartet, 1 nicht alles wie erwartet.",
+        "Play a client's own system: order from a scenario over the EMT–GWA interface, receive webhooks and verify "
+        "their signatures, read the event feed, take readings with --listen, and say whether every order ended as "
+        "told.\n\nExit codes: 0 everything as told, 1 not everything as told.",
+    ),
+    "scenario": Words("Szenario (TOML), siehe docs/api/scenarios.md.", "Scenario (TOML), see docs/api/scenarios.md."),
+    "url": Words("Adresse der Schnittstelle.", "Address of the interface."),
+    "listen": Words(
+        "Hier Messwerte annehmen: die Adresse des EMT in den Stammdaten.",
+        "Take readings here: the EMT's address in the master data.",
+    ),
+    "report": Words("Bericht als JSON in diese Datei.", "Report as JSON into this file."),
+    "emt_receiver": Words(
         "Betreibt einen simulierten EMT, der Messwerte empfängt und dem Head-End bestätigt, bis Strg-C.",
         "Run a simulated EMT that receives readings and confirms them to the head-end, until Ctrl-C.",
     ),
@@ -262,7 +277,28 @@ def sub_ca(
 # --- EMT -----------------------------------------------------------------------------------------------------------
 
 
-@command.command("emt-receiver", help=_HELP["emt"].text())
+@command.command(help=_HELP["emt"].text())
+@_CONFIG
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    required=True,
+    help=_HELP["scenario"].text(),
+)
+@click.option("--url", required=True, help=_HELP["url"].text())
+@_PKI
+@click.option("--listen", type=ADDRESS, default=None, help=_HELP["listen"].text())
+@click.option("--confirm", type=ADDRESS, default=None, help="EMT-SERVICE")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help=_HELP["report"].text())
+def emt(
+    scenario: Path, url: str, pki: Path, listen: Address | None, confirm: Address | None, report: Path | None
+) -> None:
+    from torwart.config.commands._simulate_emt import play
+
+    play(scenario, url, pki, listen, confirm, report)
+
+
+@command.command("emt-receiver", help=_HELP["emt_receiver"].text())
 @_CONFIG
 @_PKI
 @click.option("--listen", type=ADDRESS, default="127.0.0.1:0", show_default=True)
@@ -274,20 +310,11 @@ def sub_ca(
 def emt_receiver(
     pki: Path, listen: Address, confirm: Address | None, behaviour: str, every: float, seconds: float, as_json: bool
 ) -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    from torwart.sim.emt import Behaviour, EmtConfig
+    from torwart.config.commands._simulate_emt import receiver_config
+    from torwart.sim.emt import Behaviour
     from torwart.sim.pki import TestPki
 
-    loaded = TestPki.load(pki)
-    config = EmtConfig(
-        loaded.emt,
-        tuple(c.public_bytes(Encoding.DER) for c in loaded.chain_of(loaded.emt.tls.certificate)[1:-1]),
-        tuple(c.public_bytes(Encoding.DER) for c in loaded.trust_chain),
-        confirm,
-        (loaded.gwa.tls.certificate_der,),
-        behaviour=Behaviour(behaviour),
-    )
+    config = receiver_config(TestPki.load(pki), confirm, behaviour=Behaviour(behaviour))
     _run(_serve_emt(config, listen, _Status(as_json, every), seconds))
 
 

@@ -82,3 +82,19 @@ FLEET_DATABASE = kind(
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,
 )
+SCENARIO = kind(
+    "sim.scenario",
+    de="Das Szenario ist nicht brauchbar: {why}. Was hineingehört, steht in docs/api/scenarios.md.",
+    en="The scenario cannot be used: {why}. What goes into it stands in docs/api/scenarios.md.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+)
+CLIENT_MISSING = kind(
+    "sim.client_missing",
+    de="Dazu gehört torwart-client, das hier nicht installiert ist: pip install clients/python aus den Quellen "
+    "(make install tut es mit).",
+    en="This needs torwart-client, which is not installed here: pip install clients/python from the sources "
+    "(make install does it too).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+)

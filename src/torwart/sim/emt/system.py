@@ -9,7 +9,9 @@ import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
+import httpx
 from torwart_client import Event, Operation, TorwartClient
 from torwart_client.model import ENDED
 
@@ -46,13 +48,22 @@ class Fate:
 class EmtSystem:
     """``url``: the interface; ``tls``: see ``EmtFiles``. Between ``start`` and ``stop`` it is told by webhooks."""
 
-    def __init__(self, url: str, tls: ssl.SSLContext, *, language: str = "de", patience: float = 60.0) -> None:
-        self.torwart = TorwartClient(url, tls, language=language, patience=patience)
+    def __init__(
+        self,
+        url: str,
+        tls: ssl.SSLContext,
+        *,
+        language: str = "de",
+        patience: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.torwart = TorwartClient(url, tls, language=language, patience=patience, transport=transport)
         self.hooks = HookServer()
         self.webhook = ""
         self._mark = ""
-        self._since = datetime.now(UTC) - _SKEW
+        self.since = datetime.now(UTC) - _SKEW
         self._feed: list[Event] = []
+        self._reading = Lock()
 
     def start(self) -> "EmtSystem":
         """From now on: what was in the feed before is not this system's."""
@@ -69,19 +80,24 @@ class EmtSystem:
         self.hooks.stop()
         self.torwart.close()
 
+    def leave(self) -> None:
+        """Take the webhook away: nobody will be there any more."""
+        self.torwart.remove_webhook(self.webhook)
+
     def feed(self) -> list[Event]:
         """All events since ``start``."""
-        for event, mark in self.torwart.events(self._mark):
-            self._feed.append(event)
-            self._mark = mark
-        return self._feed
+        with self._reading:
+            for event, mark in self.torwart.events(self._mark):
+                self._feed.append(event)
+                self._mark = mark
+            return list(self._feed)
 
     def fates(self, numbers: Collection[str] | None = None) -> list[Fate]:
         """What became of all orders the system was told of since ``start``, or of these."""
         feed = _states((event.type, event.subject) for event in self.feed())
         hooks = _states((event["type"], event["subject"]) for event in self.hooks.taken())
         wanted = set(feed) | set(hooks) if numbers is None else set(numbers)
-        looked = [found for found in self.torwart.operations(since=self._since) if found.id in wanted]
+        looked = [found for found in self.torwart.operations(since=self.since) if found.id in wanted]
         return [Fate(found, feed.get(found.id, ()), hooks.get(found.id, ())) for found in reversed(looked)]
 
     def settled(self, numbers: Collection[str] | None = None, *, seconds: float = 15.0) -> list[Fate]:
