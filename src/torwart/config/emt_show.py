@@ -87,7 +87,7 @@ def _table(told: Sequence[Told]) -> RenderableType:
         table.add_row(
             f"{process}, {then}" if then else process,
             expected,
-            str(len({each.errand.gateway for each in lines} - {""})),
+            str(len({each.errand.gateway for each in lines} - {""}) or ""),
             str(len(lines)),
             str(good),
             f"{statistics.median(seconds):.1f}" if seconds else "",
@@ -127,7 +127,7 @@ def _checks(day: Day) -> list[tuple[bool, str]]:
         (not hooks["forged"], forged.text(n=hooks["forged"])),
     ]
     if day.scenario.faults != type(day.scenario.faults)():
-        found.append((all(each.ok for each in day.told), own.text(**faults)))
+        found.append((not day.misjudged, own.text(**faults)))
     if day.receiver is not None:
         found.append((readings["values"] > 0, came.text(**readings)))
     return found

@@ -52,7 +52,7 @@ class Told:
         if self.fate is not None:
             refusal = self.fate.operation.refusal
             return self.fate.operation.state + (f" ({refusal.code})" if refusal else "")
-        return f"✗ {', '.join(self.refused)}" if self.refused else "–"
+        return f"not taken ({', '.join(self.refused)})" if self.refused else "–"
 
 
 class Day:
@@ -75,6 +75,8 @@ class Day:
         self.told: list[Told] = []
         self.done: Counter[str] = Counter()
         """What the system did wrong itself, by fault, and was answered rightly."""
+        self.misjudged = 0
+        """What of that was not."""
         self.seconds = 0.0
         self.strays: list[str] = []
         """Orders of this day that nobody has placed, or that stand twice."""
@@ -137,7 +139,7 @@ class Day:
         try:
             told.placed = self._twice(told) if chance.random() < faults.twice else self._order(told)
         except Problem as problem:
-            told.refused = (problem.code, *(each.code for each in problem.errors))
+            told.refused = tuple(dict.fromkeys((problem.code, *(each.code for each in problem.errors))))
             return
         if chance.random() < faults.other_body:
             self._other_body(told)
@@ -197,10 +199,10 @@ class Day:
             self._count("malformed", told, False, f"taken without {missing}: {wrong.id}")
 
     def _count(self, fault: str, told: Told, ok: bool, odd: str) -> None:
-        if ok:
-            with self._lock:
-                self.done[fault] += 1
-        else:
+        with self._lock:
+            self.done[fault] += ok
+            self.misjudged += not ok
+        if not ok:
             told.odd.append(odd)
 
     def _take_back(self, placed: Operation, then: Then) -> None:

@@ -91,8 +91,10 @@ class Plan:
     @property
     def expected(self) -> str:
         """In a few words, e.g. ``failed (process.clock_off)``."""
+        if self.refused:
+            return f"not taken ({self.refused})"
         more = self.code or self.says
-        return f"✗ {self.refused}" if self.refused else f"{self.expect.value} ({more})" if more else self.expect.value
+        return f"{self.expect.value} ({more})" if more else self.expect.value
 
 
 @dataclass(frozen=True, slots=True)
