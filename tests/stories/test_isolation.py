@@ -7,6 +7,7 @@ the two answers must be one: status, headers, body but for the name echoed, and 
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import isolation
@@ -27,11 +28,13 @@ from torwart.kernel.refusals import Refusal
 from torwart.processes import ordering
 from torwart.processes.definition import catalogue
 from torwart.services import interface, interface_event, mail_in, present
+from torwart.services import webhook as webhooks
 from torwart.services.delivery import Desk
 from torwart.services.sealed import seal
 from torwart.sim.mailbox import MailCa
 from torwart.sim.pki import TestPki
 from torwart.store import models
+from torwart.wire.bdew import written
 from torwart.wire.certificate import identify
 
 pytestmark = pytest.mark.requirement("P-1")
@@ -253,7 +256,11 @@ def _coupled(world: World, pki: TestPki) -> Caller:
     name = identify(certificate).common_name
     interface.couple(world.own.client, name, software="Test", software_version="1", actor="test")
     interface_event.arrange(world.own.client)  # places come from a sequence, which no savepoint takes back
-    return Caller(certificate.public_bytes(Encoding.DER), Client())
+    caller = Caller(certificate.public_bytes(Encoding.DER), Client())
+    system = interface.Peer(world.own.client, "", models.Coupling.objects.get(common_name=name).pk, name, "", "")
+    if not models.Webhook.objects.filter(coupling=system.coupling).exists():
+        webhooks.add(world.own.client, "https://partner.example/", bdew=system, actor="test", now=NOW)
+    return caller
 
 
 def _asked_of_interface(world: World, caller: Caller, method: str, path: str) -> None:
@@ -268,13 +275,20 @@ def _asked_of_interface(world: World, caller: Caller, method: str, path: str) ->
     _same(*answers, f"{method} {path}", world)
 
 
+_HEADS = {
+    "Idempotency-Key": "isolation-0001",
+    "transactionId": "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+    "creationDateTime": written(datetime.now(UTC)),
+}
+
+
 def _called(caller: Caller, method: str, path: str, body: Any, echo: dict[str, str]) -> Answer:
     before = transaction.savepoint()
     sent = json.dumps(body).encode() if body is not None else b""
     connection.queries_log.clear()
     try:
         with CaptureQueriesContext(connection) as asked:
-            answer = caller.call(method, path, sent, headers={"Idempotency-Key": "isolation-0001"})
+            answer = caller.call(method, path, sent, headers=_HEADS)
     finally:
         transaction.savepoint_rollback(before)
     headers = {
@@ -283,6 +297,26 @@ def _called(caller: Caller, method: str, path: str, body: Any, echo: dict[str, s
     text = re.sub(r"urn:uuid:[0-9a-f-]+", "urn:uuid", answer.content.decode())
     assert not isolation.row_numbers(text + str(headers)), path
     return Answer(answer.status_code, plain(text, echo), headers, len(asked))
+
+
+def test_answers_in_the_bdew_dialect(world: World, pki: TestPki) -> None:
+    """A call is taken whatever it names; what we then call back with is the same for another client's and for none."""
+    process = catalogue()["commissioning"]
+    fields = {each.name: [each.example] if each.many else each.example for each in process.fields}
+    for path, more in (("/bdew/v1/wake-up", {}), ("/bdew/v1/commissioning", fields)):
+        told = []
+        for side in (world.foreign, ABSENT):
+            before = transaction.savepoint()
+            with RULES:
+                body = more | {"gateway": side.device} | ({"meters": [side.meter], "melo": side.melo} if more else {})
+                answer = _coupled(world, pki).call("POST", path, json.dumps(body).encode(), headers=_HEADS)
+            data = models.Delivery.objects.filter(transaction__isnull=False).latest("id").event.data
+            told.append((answer.status_code, answer.content, plain(json.dumps(data), side.names)))
+            transaction.savepoint_rollback(before)
+        assert told[0] == told[1], path
+        assert told[0][0] == 202
+        assert '"refusal"' in told[0][2]
+        assert not [secret for secret in world.secrets if secret in str(told)]
 
 
 def test_lists_of_the_interface(world: World, pki: TestPki) -> None:

@@ -388,6 +388,7 @@ THINGS: Mapping[str, Named] = {
             "catalogue",
             "interface",
             "interface_description",
+            "interface_bdew",
             "account",
             "account_login",
             "account_logout",

@@ -15,7 +15,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,10 +25,13 @@ from django.db import Error, close_old_connections
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.webhook import WEBHOOK_ADDRESS, WEBHOOK_UNREACHABLE
 from torwart.rules import webhook as rules
+from torwart.rules.bdew import reason_negative
 from torwart.services import present
 from torwart.services import webhook as webhooks
 from torwart.services.webhook import Due
+from torwart.wire import bdew
 from torwart.wire import webhook as signing
+from torwart.wire.certificate import Role, Use, identify, load_certificate
 
 _log = logging.getLogger("torwart.webhook")
 SECONDS = 10.0
@@ -45,18 +49,29 @@ class Told:
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP to an address already looked up, in TLS to the name unless ``plain``."""
+    """HTTP to an address already looked up, in TLS to the name unless ``plain``; to ``partner`` if one is named."""
 
-    def __init__(self, host: str, port: int, addresses: Sequence[str], *, plain: bool, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self, host: str, port: int, addresses: Sequence[str], *, plain: bool, trust: ssl.SSLContext, partner: str
+    ) -> None:
         super().__init__(host, port, timeout=SECONDS)
-        self._addresses, self._plain, self._trust = addresses, plain, trust
+        self._addresses, self._plain, self._trust, self._partner = addresses, plain, trust, partner
         self._held: socket.socket | None = None
 
     def connect(self) -> None:
         self.sock = self._reached()
         if not self._plain:
             self.sock = self._trust.wrap_socket(self.sock, server_hostname=self.host)
+            self._require_partner(self.sock.getpeercert(binary_form=True))
         self._held = self.sock
+
+    def _require_partner(self, shown: bytes | None) -> None:
+        """Nothing is said to anybody else of the SM-PKI than the partner himself."""
+        if not self._partner:
+            return
+        who = identify(load_certificate(shown or b""))
+        if (who.role, who.use, who.common_name) != (Role.EMT, Use.TLS, self._partner):
+            raise ssl.SSLError(f"the certificate is not that of {self._partner}")
 
     def cut(self) -> None:
         """End it under whoever reads from it: closing alone would leave a reader waiting, and the response may have
@@ -75,6 +90,20 @@ class _Connection(http.client.HTTPConnection):
         return socket.create_connection((last, self.port), SECONDS)
 
 
+def partner_tls(chain: Path, key: Path, trust: Path) -> ssl.SSLContext:
+    """Mutual TLS with market partners: TLS 1.2 with brainpoolP256r1, certificates of the SM-PKI on both sides
+    (EDI@Energy, Regelungen zum Übertragungsweg für API-Webdienste). Its certificates name parties
+    and not hosts, so whom we have reached is asked of the name in the certificate (``WebhookCaller.post``).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ecdh_curve("brainpoolP256r1")
+    context.check_hostname = False
+    context.load_cert_chain(chain, key)
+    context.load_verify_locations(trust)
+    return context
+
+
 class WebhookCaller:
     """``hosts``: what the installation allows by name; ``trust``: TLS trust, by default the system's."""
 
@@ -83,11 +112,13 @@ class WebhookCaller:
         self._trust = trust or ssl.create_default_context()
         self._trust.minimum_version = ssl.TLSVersion.TLSv1_2
 
-    def post(self, url: str, body: bytes, headers: dict[str, str]) -> Told:
-        """One POST; whatever happens is an answer, never an exception."""
+    def post(self, url: str, body: bytes, headers: dict[str, str], *, partner: str = "") -> Told:
+        """One POST; whatever happens is an answer, never an exception. ``partner``: the CN of the EMT TLS certificate
+        whoever answers over TLS must show.
+        """
         began = time.monotonic()
         try:
-            status, answer = self._post(url, body, headers)
+            status, answer = self._post(url, body, headers, partner)
             why = ""
         except Refusal as refusal:
             status, answer, why = None, "", f"{refusal.code}: {refusal.text('de')}"
@@ -97,12 +128,14 @@ class WebhookCaller:
             status, answer, why = None, "", unreached.text("de")
         return Told(status, why, answer, round((time.monotonic() - began) * 1000))
 
-    def _post(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    def _post(self, url: str, body: bytes, headers: dict[str, str], partner: str) -> tuple[int, str]:
         host, port = rules.check_url(url, hosts=self._hosts)
         addresses = self._resolve(host, port)
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = _Connection(host, port, addresses, plain=parts.scheme == "http", trust=self._trust)
+        connection = _Connection(
+            host, port, addresses, plain=parts.scheme == "http", trust=self._trust, partner=partner
+        )
         # One watch over the whole call: a receiver that trickles its answer must not hold a sender for long.
         watch = threading.Timer(SECONDS * 2, connection.cut)
         watch.daemon = True
@@ -128,10 +161,20 @@ class WebhookSender:
     """Delivers what is due, ``threads`` at a time, until ``stop``. Several senders share the work.
 
     No endpoint has more than a quarter of the threads, so that one that answers slowly holds up nobody else (P-1).
+    ``partners``: calls those who speak the BDEW dialect, over mutual TLS; without it they are called like the others.
     """
 
-    def __init__(self, caller: WebhookCaller, secret: bytes, source: str, *, threads: int = 8) -> None:
+    def __init__(
+        self,
+        caller: WebhookCaller,
+        secret: bytes,
+        source: str,
+        *,
+        partners: WebhookCaller | None = None,
+        threads: int = 8,
+    ) -> None:
         self._caller, self._secret, self._source = caller, secret, source
+        self._partners = partners
         self._threads = threads
         self._ended = threading.Event()
 
@@ -173,11 +216,21 @@ class WebhookSender:
 
     def deliver(self, due: Due) -> Told:
         """One attempt, and its result written down."""
-        body = json.dumps(envelope(due, self._source), ensure_ascii=False, separators=(",", ":")).encode()
+        if due.dialect == "bdew":
+            url, said, more = answer(due, present.real())
+        else:
+            url, said, more = due.url, envelope(due, self._source), {"content-type": _CLOUD_EVENT}
+        body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
         keys = [signing.private_key(self._secret, due.webhook, key) for key in due.keys]
-        headers = signing.headers(due.event, int(present.real().timestamp()), body, keys)
-        headers |= {"content-type": "application/cloudevents+json; charset=utf-8", "user-agent": "Torwart"}
-        told = self._caller.post(due.url, body, headers)
+        headers = {
+            **signing.headers(due.event, int(present.real().timestamp()), body, keys),
+            **more,
+            "user-agent": "Torwart",
+        }
+        if self._partners is not None and due.partner:
+            told = self._partners.post(url, body, headers, partner=due.partner)
+        else:
+            told = self._caller.post(url, body, headers)
         try:
             webhooks.told(
                 due.delivery,
@@ -190,6 +243,28 @@ class WebhookSender:
         finally:
             close_old_connections()
         return told
+
+
+_CLOUD_EVENT = "application/cloudevents+json; charset=utf-8"
+
+
+def answer(due: Due, now: datetime) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Where an answer in the BDEW dialect goes, its body and headers: ``<address>/<process>/<answer>/v1``.
+
+    A test, which answers nothing, goes to ``<address>/test/v1`` without a ``referenceId``.
+    """
+    data = json.loads(due.data)
+    headers = bdew.calling(due.event, due.initial, repeat=due.repeat, now=now) | {"content-type": "application/json"}
+    if due.initial is None:
+        return _below(due.url, "test/v1"), {}, headers
+    refusal = data.get("refusal", {})
+    said = bdew.answer(due.type, data, reason_negative(refusal.get("side", ""), refusal.get("retry", "")))
+    return _below(due.url, f"{due.process.replace('_', '-')}/{bdew.ANSWERS[due.type]}/v1"), said, headers
+
+
+def _below(url: str, path: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{path}").geturl()
 
 
 def envelope(due: Due, source: str) -> dict[str, Any]:

@@ -73,6 +73,17 @@ def secret_key() -> str:
     return named or _kept("web.key", secrets.token_urlsafe(48))
 
 
+def partner_files() -> tuple[Path, Path, Path] | None:
+    """What partners of the BDEW dialect are called with over mutual TLS, as PEM: our certificate and its Sub-CA, its
+    key, and whom we trust (``TORWART_BDEW_CHAIN``, ``_KEY``, ``_TRUST``); all of them, or none.
+    """
+    named = [os.environ.get(f"TORWART_BDEW_{name}", "") for name in ("CHAIN", "KEY", "TRUST")]
+    if any(named) and not all(named):
+        raise ValueError("TORWART_BDEW_CHAIN, TORWART_BDEW_KEY and TORWART_BDEW_TRUST belong together")
+    chain, key, trust = map(Path, named)
+    return (chain, key, trust) if all(named) else None
+
+
 def secret(name: str) -> bytes:
     """32 octets known to several of our processes: ``TORWART_<NAME>_SECRET`` as hex, or a file made once."""
     named = os.environ.get(f"TORWART_{name.upper()}_SECRET")

@@ -1,7 +1,8 @@
-"""``python -m torwart.config.openapi``: the interface's description as a file, kept as the promise it is.
+"""``python -m torwart.config.openapi``: the interface's descriptions as files, kept as the promises they are.
 
-``docs/api/openapi.json`` is what clients have built on. The command writes it anew, but not over a promise: a change
-that breaks callers needs a new version (``services.interface.VERSIONS``) first.
+``docs/api/openapi.json`` is what clients have built on, ``openapi-bdew.json`` the same for the BDEW dialect. The
+command writes them anew, but not over a promise: a change that breaks callers needs a new version
+(``services.interface.VERSIONS``) first.
 """
 
 import json
@@ -11,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).parents[3] / "docs/api/openapi.json"
+BDEW_PATH = PATH.with_name("openapi-bdew.json")
 Document = Mapping[str, Any]
 
 
-def present() -> dict[str, Any]:
-    """The description as the program makes it now."""
+def present(path: Path = PATH) -> dict[str, Any]:
+    """The description that belongs in ``path``, as the program makes it now."""
     from torwart.faces.emt_api.api import api
+    from torwart.faces.emt_api.bdew.api import api as bdew
 
-    document: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(), default=str))
+    made = (bdew if path == BDEW_PATH else api).get_openapi_schema()
+    document: dict[str, Any] = json.loads(json.dumps(made, default=str))
     return document
 
 
@@ -136,17 +140,21 @@ def _types(schema: Document) -> set[str]:
 
 
 def main() -> int:
-    """Write the file; 1 if that would break a promise."""
+    """Write the files; 1 if that would break a promise."""
     from torwart.config.installation import django_setup
 
     django_setup("postgresql:///unused", migrated=False, web=True)
-    document = present()
-    broken = breaking(json.loads(PATH.read_text(encoding="utf-8")), document) if PATH.exists() else []
+    documents = {path: present(path) for path in (PATH, BDEW_PATH)}
+    broken = []
+    for path, document in documents.items():
+        if path.exists():
+            broken += breaking(json.loads(path.read_text(encoding="utf-8")), document)
     if broken:
         print("\n".join(broken), file=sys.stderr)
         return 1
     PATH.parent.mkdir(parents=True, exist_ok=True)
-    PATH.write_text(text(document), encoding="utf-8")
+    for path, document in documents.items():
+        path.write_text(text(document), encoding="utf-8")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from torwart.store.models import InterfaceEvent, Order
+from torwart.wire.bdew import FINAL
 
 KEPT = timedelta(days=90)
 PREFIX = "de.torwart.operation."
@@ -25,9 +26,14 @@ WITH event AS (
      WHERE EXISTS (SELECT 1 FROM store_coupling WHERE client_id = %(client)s AND active)
     RETURNING id
 )
-INSERT INTO store_delivery (webhook_id, event_id, subject, state, attempts, next_attempt_at)
-SELECT w.id, event.id, %(subject)s, 'pending', 0, %(at)s
-  FROM event, store_webhook AS w WHERE w.client_id = %(client)s AND w.active
+INSERT INTO store_delivery (webhook_id, event_id, transaction_id, subject, state, attempts, next_attempt_at)
+SELECT w.id, event.id, NULL, %(subject)s, 'pending', 0, %(at)s
+  FROM event, store_webhook AS w WHERE w.client_id = %(client)s AND w.active AND w.dialect = 'torwart'
+UNION ALL
+SELECT w.id, event.id, t.id, %(subject)s, 'pending', 0, %(at)s
+  FROM event, store_webhook AS w JOIN store_bdewtransaction AS t ON t.coupling_id = w.coupling_id
+       JOIN store_order AS o ON o.id = t.order_id
+ WHERE %(final)s AND w.client_id = %(client)s AND w.dialect = 'bdew' AND o.number = %(subject)s
 """
 
 _PLACE = """
@@ -60,6 +66,7 @@ def emit(order: Order, now: datetime, changed: Mapping[str, Any]) -> None:
 def tell(client: int, kind: str, subject: str, data: Mapping[str, Any], now: datetime) -> None:
     """Write an event of this type and its deliveries, if the client has a coupled system."""
     given: dict[str, Any] = {"id": uuid.uuid4(), "client": client, "type": kind, "subject": subject, "at": now}
+    given["final"] = kind in FINAL
     with connection.cursor() as cursor:
         cursor.execute(_EMIT, {**given, "data": json.dumps(data)})
 

@@ -16,9 +16,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from torwart.kernel.refusals.bdew import BDEW_ADDRESS_TAKEN
 from torwart.kernel.refusals.webhook import WEBHOOK_TOO_MANY, WEBHOOK_UNKNOWN
 from torwart.rules import webhook as rules
 from torwart.services import audit
+from torwart.services.interface import Peer
 from torwart.store.models import Attempt, Delivery, InterfaceEvent, Webhook
 from torwart.wire import webhook as signing
 
@@ -44,15 +46,24 @@ WITH ready AS (
      ORDER BY d.next_attempt_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE store_delivery AS d SET next_attempt_at = %(until)s, first_attempt_at = coalesce(d.first_attempt_at, %(now)s)
-  FROM claimed, store_webhook AS w, store_interfaceevent AS e
- WHERE d.id = claimed.id AND w.id = d.webhook_id AND e.id = d.event_id
-RETURNING d.id, w.webhook_id, w.url, w.keys::text, e.event_id, e.type, e.subject, e.at, e.data::text
+  FROM claimed JOIN store_delivery AS was ON was.id = claimed.id JOIN store_webhook AS w ON w.id = was.webhook_id
+       JOIN store_interfaceevent AS e ON e.id = was.event_id
+       LEFT JOIN store_bdewtransaction AS t ON t.id = was.transaction_id
+       LEFT JOIN store_coupling AS c ON c.id = w.coupling_id
+ WHERE d.id = claimed.id
+RETURNING d.id, w.webhook_id, w.url, w.keys::text, e.event_id, e.type, e.subject, e.at, e.data::text, w.dialect,
+          was.first_attempt_at IS NOT NULL OR EXISTS (SELECT 1 FROM store_attempt WHERE delivery_id = d.id),
+          coalesce(c.common_name, ''), t.initial::text, coalesce(t.process, '')
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery to make now. ``keys``: ids of the signing keys, newest first; ``data``: the event's, as JSON text."""
+    """A delivery to make now. ``keys``: ids of the signing keys, newest first; ``data``: the event's, as JSON text.
+
+    ``repeat``: it may have been tried before. In the BDEW dialect ``partner`` is the CN of who is called, ``initial``
+    and ``process`` are of the call this answers (none of a test).
+    """
 
     delivery: int
     webhook: str
@@ -63,18 +74,35 @@ class Due:
     subject: str
     at: datetime
     data: str
+    dialect: str = "torwart"
+    repeat: bool = False
+    partner: str = ""
+    initial: str | None = None
+    process: str = ""
 
 
-def add(client: int, url: str, *, actor: str, now: datetime) -> Webhook:
-    """A new endpoint with its first key. Refused: ``webhook.url``, ``webhook.too_many``."""
+def add(client: int, url: str, *, bdew: Peer | None = None, actor: str, now: datetime) -> Webhook:
+    """A new endpoint with its first key. ``bdew``: the partner whose calls in the BDEW dialect are answered there.
+
+    Refused: ``webhook.url``, ``webhook.too_many``, ``bdew.address_taken``.
+    """
     rules.check_url(url, hosts=settings.TORWART_WEBHOOK_HOSTS)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM store_client WHERE id = %s FOR UPDATE", [client])
         if Webhook.objects.filter(client=client).count() >= MOST:
             raise WEBHOOK_TOO_MANY(limit=MOST)
+        if bdew is not None and Webhook.objects.filter(coupling=bdew.coupling).exists():
+            raise BDEW_ADDRESS_TAKEN(name=bdew.name)
         name = uuid.uuid4()
-        row = Webhook.objects.create(webhook_id=name, client_id=client, url=url, keys=[_key(str(name))])
+        row = Webhook.objects.create(
+            webhook_id=name,
+            client_id=client,
+            url=url,
+            keys=[_key(str(name))],
+            dialect="bdew" if bdew else "torwart",
+            coupling_id=bdew.coupling if bdew else None,
+        )
         _audit(row, "webhook.added", actor, now)
     return row
 
@@ -158,7 +186,7 @@ def due(now: datetime, limit: int = 50, *, each: int = 50, under_way: Sequence[s
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {**given, "under_way": list(under_way)})
         rows = cursor.fetchall()
-    return [Due(row[0], str(row[1]), row[2], _valid(json.loads(row[3]), now), str(row[4]), *row[5:9]) for row in rows]
+    return [Due(row[0], str(row[1]), row[2], _valid(json.loads(row[3]), now), str(row[4]), *row[5:]) for row in rows]
 
 
 def told(delivery: int, *, status: int | None, why: str, answer: str, milliseconds: int, now: datetime) -> str:

@@ -70,11 +70,14 @@ def _clear(path: Path) -> None:
 def _sender() -> Any:
     from django.conf import settings
 
-    from torwart.adapters.webhook_out import WebhookCaller, WebhookSender
+    from torwart.adapters.webhook_out import WebhookCaller, WebhookSender, partner_tls
 
-    caller = WebhookCaller(settings.TORWART_WEBHOOK_HOSTS)
+    hosts = settings.TORWART_WEBHOOK_HOSTS
+    partners = None
+    if files := settings.TORWART_BDEW_TLS:  # type: ignore[misc]  # of the interface's own settings
+        partners = WebhookCaller(hosts, partner_tls(*files))
     secret = settings.TORWART_WEBHOOK_SECRET  # type: ignore[misc]  # of the interface's own settings
-    return WebhookSender(caller, secret, f"{settings.TORWART_PORTAL_URL}/v1")
+    return WebhookSender(WebhookCaller(hosts), secret, f"{settings.TORWART_PORTAL_URL}/v1", partners=partners)
 
 
 def _announce(path: Path) -> None:

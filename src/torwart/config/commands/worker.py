@@ -80,12 +80,17 @@ def _keep_tidy(worker: "Worker", ended: threading.Event) -> None:
     """Forget what is kept for a time only: ended tasks of the engine, keys, calls and events of the interface."""
     from django.db import Error, connection
 
-    from torwart.services import interface, interface_event
+    from torwart.services import bdew, interface, interface_event
 
     while not ended.wait(_TIDY_SECONDS):
         now = worker.clock.now()
         try:
-            for forget in (worker.engine.clean, partial(interface.forget, now), partial(interface_event.forget, now)):
+            for forget in (
+                worker.engine.clean,
+                partial(interface.forget, now),
+                partial(interface_event.forget, now),
+                partial(bdew.forget, now),
+            ):
                 while forget() and not ended.is_set():
                     pass
         except Error as error:

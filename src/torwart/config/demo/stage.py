@@ -27,6 +27,7 @@ from torwart.config.demo.scenario import Part
 from torwart.config.wiring import WorkerConfig
 from torwart.processes import ordering
 from torwart.sim.emt import EmtConfig, EmtReceiver
+from torwart.sim.emt.files import EmtFiles
 from torwart.sim.gateway.config import GatewayConfig
 from torwart.sim.gateway.fleet import EVERYONE, Fleet, FleetConfig
 from torwart.sim.gateway.manufacture import device_ids, forge, initial_config, make_device
@@ -126,7 +127,13 @@ class Stage:
         return self.family.await_ready(self._start_api())
 
     def _start_api(self) -> Child:
-        told = {"TORWART_API_SECRET": (self.directory / "api.secret").read_text()}
+        partners = EmtFiles.write(self.directory / "partners", self.site.pki, self.site.pki.gwa.tls)
+        told = {
+            "TORWART_API_SECRET": (self.directory / "api.secret").read_text(),
+            "TORWART_BDEW_CHAIN": str(partners.chain),
+            "TORWART_BDEW_KEY": str(partners.key),
+            "TORWART_BDEW_TRUST": str(partners.root),
+        }
         return self.family.start("api", "api", "--socket", str(self.socket), environment=told)
 
     def _start_sub_ca(self) -> None:

@@ -10,8 +10,6 @@ from pydantic_core import to_json
 
 from torwart.faces.emt_api import capability, event, operation, problem, webhook
 from torwart.faces.emt_api.description import complete
-from torwart.faces.emt_api.problem import Invalid, pointer
-from torwart.kernel.refusals.interface import BODY_INVALID
 from torwart.services.interface import VERSIONS
 
 _ABOUT = """The processes of gateway administration for a client's own system (KL 4.1): order, follow, get results.
@@ -57,15 +55,7 @@ api.add_router("/capabilities", capability.router)
 
 @api.exception_handler(ValidationError)
 def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """What does not fit the description, each by its JSON pointer."""
-    errors = []
-    for each in error.errors:
-        source, *place = each["loc"]
-        if source == "body" and place and place[0] == "body":  # ninja names the argument
-            place = place[1:]
-        where = pointer(*place) if source == "body" else f"?{'/'.join(str(part) for part in place)}"
-        errors.append((where, BODY_INVALID(why=f"{each['msg']}"[:200])))
-    return problem.respond(request, Invalid(errors or [("", BODY_INVALID(why="?"))]))
+    return problem.respond(request, problem.unfit(error.errors))
 
 
 @api.exception_handler(HttpError)

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from torwart.faces.emt_api import schema
+from torwart.faces.emt_api.bdew import order as bdew
 from torwart.processes.api_call import slug
 from torwart.processes.definition import Field, Process, catalogue
 from torwart.services import interface
@@ -25,6 +26,9 @@ def capabilities(request: HttpRequest) -> dict[str, Any]:
         "version": request.version,  # type: ignore[attr-defined]
         "processes": [_process(process) for process in catalogue().values() if process.over_interface],
         "refused": [_refused(process) for process in catalogue().values() if not process.over_interface],
+        "dialects": [
+            {"name": "bdew", "operations": [f"/bdew/v1/{slug(process.name)}" for process in bdew.offered()]},
+        ],
         "limits": {
             "calls": settings.TORWART_API_RATE[0],
             "seconds": settings.TORWART_API_RATE[1],

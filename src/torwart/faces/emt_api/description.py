@@ -16,7 +16,7 @@ _PROBLEMS = {
     "429": "Too many requests; Retry-After says when",
     "503": "Not available at present; Retry-After says when",
 }
-_REQUEST_ID = {"X-Request-Id": {"description": "Names this call in the interface log.", "schema": {"type": "string"}}}
+REQUEST_ID = {"X-Request-Id": {"description": "Names this call in the interface log.", "schema": {"type": "string"}}}
 _VERSION = {
     "name": "Torwart-Version",
     "in": "header",
@@ -65,9 +65,9 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
             parameter["schema"] = _NAMES[parameter["name"]]
     answers = operation["responses"] = {str(status): each for status, each in operation["responses"].items()}
     for answer in answers.values():
-        answer["headers"] = {**answer.get("headers", {}), **_REQUEST_ID}
+        answer["headers"] = {**answer.get("headers", {}), **REQUEST_ID}
     for status, words in _PROBLEMS.items():
-        answers.setdefault(status, {"description": words, "headers": _REQUEST_ID, **_PROBLEM})
+        answers.setdefault(status, {"description": words, "headers": REQUEST_ID, **_PROBLEM})
     if operation["operationId"].startswith("order_"):
         answers["202"]["links"] = _links(_OPERATION_LINKS)
         answers["202"]["headers"] |= {

@@ -12,11 +12,14 @@ from django.shortcuts import render
 
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.api import api
+from torwart.faces.emt_api.bdew.api import api as bdew
+from torwart.faces.emt_api.bdew.order import offered
 from torwart.faces.emt_api.schema import order_body
 from torwart.kernel.refusals import KINDS, Retry, Side
 from torwart.kernel.refusals.interface import NOT_FOUND
 from torwart.kernel.words import Words
 from torwart.processes import api_call
+from torwart.processes.api_call import slug
 from torwart.processes.definition import Process, catalogue
 from torwart.services import order as orders
 from torwart.services.interface import VERSIONS
@@ -50,12 +53,18 @@ def description(request: HttpRequest) -> HttpResponse:
     return HttpResponse(json.dumps(api.get_openapi_schema(), default=str), content_type="application/json")
 
 
+def bdew_description(request: HttpRequest) -> HttpResponse:
+    """OpenAPI 3.1 of the BDEW dialect."""
+    return HttpResponse(json.dumps(bdew.get_openapi_schema(), default=str), content_type="application/json")
+
+
 def page(request: HttpRequest) -> HttpResponse:
     """The manual: how to call, every operation with its fields, what does not come this way and why."""
     found = catalogue().values()
     context = {
         "version": VERSIONS[-1],
         "operations": [_operation(process) for process in found if process.over_interface],
+        "bdew": [(process.code, process.words, f"/bdew/v1/{slug(process.name)}") for process in offered()],
         "refused": [
             (process.code, process.words, process.not_over_interface, orders.form_url(process.name))
             for process in found

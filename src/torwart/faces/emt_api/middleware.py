@@ -5,7 +5,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -21,14 +21,17 @@ from torwart.services import interface, present
 from torwart.wire.peer_proof import peer_of
 
 _log = logging.getLogger("torwart.interface")
-_OPEN = ("/v1/openapi.json",)
+_OPEN = ("/v1/openapi.json", "/bdew/v1/openapi.json")
 """What anybody who reached this process may read: the description, no data."""
 _ORDER = re.compile(r"/v1/operations/(A-[0-9]{9})(?:/|$)")
 Respond = Callable[[HttpRequest], HttpResponse]
 
 
 class Interface:
-    """Django middleware. Sets ``request.request_id``, ``request.peer`` and ``request.version``."""
+    """Django middleware. Sets ``request.request_id``, ``request.peer`` and ``request.version``.
+
+    ``request.about``, set by a view, is the address of what came of a call where no header says it.
+    """
 
     def __init__(self, respond: Respond) -> None:
         self._respond = respond
@@ -98,13 +101,13 @@ class Interface:
                 at=request.now,
                 method=request.method,
                 path=request.get_full_path(),
-                key=request.headers.get("Idempotency-Key", ""),
+                key=_key(request.headers),
                 status=response.status_code,
                 code=_code(response, answered),
                 milliseconds=round((time.monotonic() - began) * 1000),
                 asked=_asked(request),
                 answered=answered,
-                subject=_order(response.get("Location", "")) or _order(request.path),
+                subject=_order(response.get("Location", "") or getattr(request, "about", "")) or _order(request.path),
             )
         except Error:
             _log.exception("call %s is not in the interface log", request.request_id)
@@ -116,6 +119,12 @@ def _as_problem(request: Any, response: HttpResponse) -> HttpResponse:
     if "Allow" in response:
         made["Allow"] = response["Allow"]
     return made
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    """What a repeat goes by, in either dialect."""
+    names = ("Idempotency-Key", "initialTransactionId", "transactionId")
+    return next((headers[name] for name in names if headers.get(name)), "")
 
 
 def _asked(request: Any) -> str:

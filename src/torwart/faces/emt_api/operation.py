@@ -1,7 +1,6 @@
 """Orders over the interface: place, look, wait, take back; one address for each process of the catalogue."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,19 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from torwart.adapters.engine import AbsurdEngine
 from torwart.faces.emt_api import cursor, problem, schema
 from torwart.faces.emt_api.key import HEADER as KEY_HEADER
 from torwart.faces.emt_api.key import key_of
-from torwart.faces.emt_api.problem import Invalid, language_of, pointer
+from torwart.faces.emt_api.placing import ENGINE, place_order
+from torwart.faces.emt_api.problem import language_of
 from torwart.faces.emt_api.waiting import BENCH
 from torwart.kernel.order_state import OrderState
-from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.order import NOT_OVER_INTERFACE, ORDER_UNKNOWN
-from torwart.processes import api_call, ordering
+from torwart.processes import ordering
 from torwart.processes.api_call import slug
 from torwart.processes.definition import NOTHING, Process, catalogue
-from torwart.processes.ordering import Header, Orderer
 from torwart.rules.lead_time import commit
 from torwart.services import interface, present
 from torwart.services import order as orders
@@ -32,7 +29,6 @@ from torwart.store.queries.operation import Operation
 placing = Router(tags=["operations"])
 """One address a process; it comes before ``router``, whose ``/{number}`` would take them all."""
 router = Router(tags=["operations"])
-ENGINE = AbsurdEngine()
 
 
 class Wait(Schema):
@@ -113,28 +109,11 @@ def _placing(process: Process) -> Callable[..., HttpResponse]:
 
 
 def _place(request: Any, process: Process, sent: dict[str, Any]) -> Answer:
-    caller: Peer = request.peer
-    values, header = api_call.read(sent)
-    name = f"EMT-System {caller.name}"
-    orderer = Orderer(caller.client, None, name, f"interface:{caller.name}", "interface")
-    try:
-        number = ordering.place(ENGINE, process.name, values, orderer=orderer, header=header, now=request.now)
-    except Refusal as refusal:
-        raise _all_wrong(process, values, header, orderer, request.now, refusal) from None
-    found = queries.find(caller.client, number, request.now)
+    number = place_order(request, process, sent)
+    found = queries.find(request.peer.client, number, request.now)
     assert found is not None
     shown = shape(found, language_of(request))
     return Answer(202, shown.model_dump_json(), shown.links.self)
-
-
-def _all_wrong(
-    process: Process, values: dict[str, Any], header: Header, orderer: Orderer, now: datetime, first: Refusal
-) -> Invalid | Refusal:
-    """Everything that stands against the order, by pointer; ``first`` where it cannot be told again."""
-    looked = ordering.examine(process.name, values, client=orderer.client, now=now, header=header, orderer=orderer)
-    errors = [(pointer(name), refusal) for name, refusal in looked.errors.items()]
-    errors += [("", refusal) for refusal in looked.unmet]
-    return Invalid(errors) if errors else first
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------

@@ -7,5 +7,6 @@ from torwart.faces.emt_api import documentation
 urlpatterns = [
     path("", documentation.page, name="interface"),
     path("openapi.json", documentation.description, name="interface_description"),
+    path("openapi-bdew.json", documentation.bdew_description, name="interface_bdew"),
     path("probleme/<str:code>", documentation.problem_page, name="interface_problem"),
 ]

@@ -5,13 +5,14 @@ what is wrong field by field with JSON pointers (RFC 6901) into the request's bo
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from torwart.kernel.refusals import Kind, Refusal, Retry, Side
+from torwart.kernel.refusals.interface import BODY_INVALID
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: Mapping[str, int] = {
@@ -21,6 +22,10 @@ _STATUS: Mapping[str, int] = {
     "order.not_over_interface": 403,
     "interface.key_missing": 400,
     "interface.version_unknown": 400,
+    "bdew.header": 400,
+    "bdew.creation_time": 400,
+    "bdew.no_address": 403,
+    "bdew.address_taken": 409,
     "interface.cursor_invalid": 400,
     "interface.not_found": 404,
     "order.unknown": 404,
@@ -72,11 +77,11 @@ def language_of(request: HttpRequest) -> str:
     return "en" if request.headers.get("Accept-Language", "").strip().lower().startswith("en") else "de"
 
 
-def respond(request: HttpRequest, found: Refusal | Invalid) -> HttpResponse:
-    """The problem document for a refusal, or for several at once (the first decides)."""
+def respond(request: HttpRequest, found: Refusal | Invalid, *, status: int = 0) -> HttpResponse:
+    """The problem document for a refusal, or for several at once (the first decides). ``status``: not the usual one."""
     errors = found.errors if isinstance(found, Invalid) else [("", found)]
     first = next((refusal for pointer, refusal in errors if not pointer), errors[0][1])
-    status, language = status_of(first), language_of(request)
+    status, language = status or status_of(first), language_of(request)
     document = {
         **_head(request, status, first.kind, language),
         "detail": first.text(language),
@@ -100,6 +105,18 @@ def respond(request: HttpRequest, found: Refusal | Invalid) -> HttpResponse:
     elif first.kind.retry is Retry.LATER:
         response["Retry-After"] = "1"
     return response
+
+
+def unfit(errors: Sequence[Mapping[str, Any]]) -> Invalid:
+    """What does not fit the description, each by its JSON pointer; ``errors`` as pydantic lists them."""
+    found = []
+    for each in errors:
+        source, *place = each["loc"]
+        if source == "body" and place and place[0] == "body":  # ninja names the argument
+            place = place[1:]
+        where = pointer(*place) if source == "body" else f"?{'/'.join(str(part) for part in place)}"
+        found.append((where, BODY_INVALID(why=f"{each['msg']}"[:200])))
+    return Invalid(found or [("", BODY_INVALID(why="?"))])
 
 
 def plain(request: HttpRequest, status: int, detail: str) -> HttpResponse:

@@ -274,6 +274,13 @@ class InterfaceLimits(BaseModel):
     event_days: int
 
 
+class Dialect(BaseModel):
+    """Another manner to order the same."""
+
+    name: str
+    operations: list[str]
+
+
 class Capabilities(BaseModel):
     """The living manual."""
 
@@ -282,4 +289,5 @@ class Capabilities(BaseModel):
     version: str
     processes: list[ProcessInfo]
     refused: list[NotHere]
+    dialects: list[Dialect]
     limits: InterfaceLimits

@@ -5,6 +5,7 @@ from django.urls import path
 
 from torwart.faces.emt_api import documentation
 from torwart.faces.emt_api.api import api
+from torwart.faces.emt_api.bdew.api import api as bdew
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:
@@ -16,6 +17,9 @@ urlpatterns = [
     path("v1/openapi.json", documentation.description),
     path("v1/", _nothing),
     path("v1/", api.urls),
+    path("bdew/v1/openapi.json", documentation.bdew_description),
+    path("bdew/v1/", _nothing),
+    path("bdew/v1/", bdew.urls),
 ]
 
 handler404 = "torwart.faces.emt_api.documentation.not_found"

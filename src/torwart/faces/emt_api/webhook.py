@@ -1,7 +1,7 @@
 """Webhooks over the interface: set up, rotate keys, see what was delivered, send again."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
@@ -31,6 +31,7 @@ class Key(BaseModel):
 class Webhook(BaseModel):
     id: str
     url: str
+    dialect: str
     active: bool
     keys: list[Key]
     created_at: datetime
@@ -44,6 +45,9 @@ class Webhooks(BaseModel):
 
 class NewWebhook(Body):
     url: str = Field(max_length=2000, examples=["https://emt.example/torwart"])
+    dialect: Literal["torwart", "bdew"] = Field(
+        "torwart", description="torwart: all events; bdew: answers to this system's calls under /bdew/v1."
+    )
 
 
 class Changes(Body):
@@ -107,7 +111,8 @@ def add(request: Any, body: NewWebhook) -> HttpResponse:
     same = interface.digest("POST", request.path, body.model_dump())
 
     def do() -> Answer:
-        row = webhooks.add(caller.client, body.url, actor=_actor(caller), now=request.now)
+        partner = caller if body.dialect == "bdew" else None
+        row = webhooks.add(caller.client, body.url, bdew=partner, actor=_actor(caller), now=request.now)
         found = _shape(_find(caller.client, str(row.webhook_id)))
         return Answer(201, Webhook(**found).model_dump_json(), f"/v1/webhooks/{row.webhook_id}")
 
@@ -210,6 +215,7 @@ def _shape(row: queries.WebhookLine) -> dict[str, Any]:
     return {
         "id": row.webhook,
         "url": row.url,
+        "dialect": row.dialect,
         "active": row.active,
         "keys": row.keys,
         "created_at": row.created_at,

@@ -4,6 +4,7 @@ from torwart.store.models.access import Access
 from torwart.store.models.approval import Approval
 from torwart.store.models.approved_configuration import ApprovedConfiguration, CcCertificate
 from torwart.store.models.audit import AuditEntry, AuditLink, AuditPending
+from torwart.store.models.bdew import BdewTransaction
 from torwart.store.models.certificate import Certificate, CertificateEnd
 from torwart.store.models.certificate_request import CertificateRequest, RevocationList
 from torwart.store.models.client import Client, MarketParticipant
@@ -34,6 +35,7 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditPending",
+    "BdewTransaction",
     "Carrier",
     "CcCertificate",
     "Certificate",

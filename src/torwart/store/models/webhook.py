@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 class Webhook(models.Model):
     """An endpoint of a client. ``keys``: our signing keys for it, ``[{"id", "public", "until"}]``, newest first; while
     they are rotated two are valid. The private keys are derived from the installation's secret (``wire.webhook``).
+
+    ``dialect``: ``torwart`` is told all events; ``bdew`` the answers to what ``coupling`` has called (``wire.bdew``).
     """
 
     webhook_id = models.UUIDField(unique=True)
@@ -14,6 +16,8 @@ class Webhook(models.Model):
     url = models.TextField()
     keys = models.JSONField()
     active = models.BooleanField(default=True, db_default=True)
+    dialect = models.TextField(default="torwart", db_default="torwart")
+    coupling = models.OneToOneField("Coupling", on_delete=models.PROTECT, null=True, related_name="bdew_address")
     created_at = models.DateTimeField(db_default=Now())
     disabled_at = models.DateTimeField(null=True)
 
@@ -28,10 +32,12 @@ class Delivery(models.Model):
     """One event on its way to one endpoint. ``state``: ``pending``, ``delivered`` or ``dead`` (three days in vain).
 
     Deliveries of one subject go in the order of their events: a later one waits while an earlier one is pending.
+    ``transaction``: what it answers, in the BDEW dialect.
     """
 
     webhook = models.ForeignKey("Webhook", on_delete=models.PROTECT, related_name="deliveries")
     event = models.ForeignKey("InterfaceEvent", on_delete=models.CASCADE, related_name="deliveries")
+    transaction = models.ForeignKey("BdewTransaction", on_delete=models.CASCADE, null=True, related_name="answers")
     subject = models.TextField()
     state = models.TextField(default="pending", db_default="pending")
     attempts = models.IntegerField(default=0, db_default=0)

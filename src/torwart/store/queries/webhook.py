@@ -14,6 +14,7 @@ class WebhookLine:
 
     webhook: str
     url: str
+    dialect: str
     active: bool
     keys: list[dict[str, Any]]
     created_at: datetime
@@ -102,4 +103,4 @@ def _row(client: int, name: str) -> Webhook | None:
 def _line(row: Webhook) -> WebhookLine:
     rows = Delivery.objects.filter(webhook=row)
     pending, dead = (len(rows.filter(state=state).values_list("pk")[:1000]) for state in ("pending", "dead"))
-    return WebhookLine(str(row.webhook_id), row.url, row.active, row.keys, row.created_at, pending, dead)
+    return WebhookLine(str(row.webhook_id), row.url, row.dialect, row.active, row.keys, row.created_at, pending, dead)
