@@ -29,6 +29,7 @@ LETTERS: Mapping[str, Callable[[str], Letter]] = {
     "test of a signature": lambda to: contact.test(
         to, certificate=CERTIFICATE, word="ABCD-EFGH-JKLM", until=AT, sign_only=True
     ),
+    "changed": lambda to: account.changed(to, change=account.Change.PASSKEY_ADDED, at=AT, url=URL),
     "tested": lambda to: contact.tested(to, certificate=CERTIFICATE, end=AT),
     "test refused": lambda to: contact.test_refused(to, reasons=[TEST_TOO_LATE(end="…")], url=URL),
     "encryption missing": lambda to: contact.encryption_missing(to, url=URL),

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import CLIENT, PROVIDER, Role
+from torwart.rules.lead_time import spoken
+from torwart.services import outbox
 from torwart.services import user as users
+from torwart.services.letter.account import SECOND_FACTOR, Change
 from torwart.services.sealed import opened
 from torwart.services.user import Invitation
 from torwart.store.models import AuditEntry, Client, MailOut, User
@@ -203,13 +206,47 @@ def test_an_incident_that_cannot_be_opened_leaves_the_account_as_it_was(client: 
 
 
 @pytest.mark.requirement("P-4")
-def test_user_data_and_link_go_in_two_mails(client: int) -> None:
-    """Neither mail holds what the other one holds; without tested secure mail the data does not go at all."""
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_each_change_of_what_opens_the_account_is_told_by_mail(client: int, language: str) -> None:
+    """Password and second factor, in the person's language: what, when, and what to do if it was somebody else."""
     invitation = invite(client=client)
-    users.send(invitation, at=NOW)
-    mails = {mail.kind: mail for mail in MailOut.objects.all()}
-    assert sorted(mails) == ["account.data", "account.link"]
-    assert invitation.path in mails["account.link"].text
-    assert not any(word in mails["account.link"].text for word in ("anna@stadtwerk", "Berg", "Ansprechpartner"))
-    assert "einladung" not in mails["account.data"].text
-    assert "Berg" not in mails["account.data"].text  # a notice only: there is no tested way for data
+    users.accept_invitation(*link(invitation), PASSWORD, at=NOW)
+    users.set_language(invitation.user, language)
+    wanted = users.request_reset("anna@stadtwerk.example", NOW)
+    assert wanted is not None
+    users.reset(*link(wanted), "Nach dem Spiel ist vor dem Spiel", at=NOW)
+    users.password_changed(invitation.user, at=NOW)
+    for kind, what in SECOND_FACTOR:
+        users.second_factor_changed(invitation.user, what, kind, at=NOW)
+    users.second_factor_changed(invitation.user, "added", "recovery_codes", at=NOW)
+    users.second_factor_forgotten(invitation.user, ["totp", "webauthn"], by="user:admin@torwart.example", at=NOW)
+
+    mails = list(MailOut.objects.order_by("id"))
+    said = [Change.PASSWORD, Change.PASSWORD, *SECOND_FACTOR.values(), Change.FORGOTTEN]
+    assert [mail.subject.partition(": ")[2] for mail in mails] == [each.value.text(language) for each in said]
+    for mail in mails:
+        assert (mail.address, mail.kind, mail.secure) == ("anna@stadtwerk.example", "account.changed", False)
+        assert mail.client_id == client
+        assert mail.language == language
+        assert "/konto/zugangsdaten-melden/" in mail.text
+        text = " ".join(mail.text.split())
+        assert spoken(NOW) in text
+        assert ("gesperrt" if language == "de" else "is locked") in text
+        assert not [secret for secret in ("Spiel", PASSWORD, "Berg", "Stadtwerk A") if secret in mail.text]
+
+
+@pytest.mark.requirement("P-4")
+def test_no_change_without_its_mail(client: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail that cannot be written takes the change of the password with it."""
+    invitation = invite(client=client)
+    users.accept_invitation(*link(invitation), PASSWORD, at=NOW)
+    wanted = users.request_reset("anna@stadtwerk.example", NOW)
+    assert wanted is not None
+
+    def broken(*_: object, **__: object) -> int:
+        raise OSError("no mail today")
+
+    monkeypatch.setattr(outbox, "enqueue", broken)
+    with pytest.raises(OSError, match="no mail"):
+        users.reset(*link(wanted), "Nach dem Spiel ist vor dem Spiel", at=NOW)
+    assert User.objects.get(pk=invitation.user).check_password(PASSWORD)

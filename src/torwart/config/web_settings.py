@@ -188,7 +188,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,6/15m/key",
     "reauthenticate": "10/m/user",
-    "change_password": "5/m/user",
+    "change_password": "6/15m/user",
     "reset_password": "20/m/ip,5/h/key",
     "reset_password_from_key": "20/m/ip",
     "signup": "1/d/ip",

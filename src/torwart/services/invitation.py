@@ -42,7 +42,7 @@ def invite(
             at=now,
         )
         _send_data(made.user, now)
-        _send_link(made, now)
+        _send_link(made, client, now)
     return made
 
 
@@ -50,7 +50,7 @@ def invite_again(user: int, *, client: int | None, actor: str, now: datetime) ->
     """A new link for somebody whose old one is spent or who was locked; the account is open again."""
     with transaction.atomic():
         made = users.invite_again(user, actor=actor, at=now, client=client)
-        _send_link(made, now)
+        _send_link(made, User.objects.values_list("client_id", flat=True).get(pk=user), now)
     return made
 
 
@@ -79,7 +79,7 @@ def _send_data(user: int, now: datetime) -> None:
     )
 
 
-def _send_link(made: Invitation, now: datetime) -> None:
+def _send_link(made: Invitation, client: int | None, now: datetime) -> None:
     url = outbox.portal_url(made.path)
     outbox.enqueue(
         lambda language: letters.password_link(language, url=url, until=made.until, reset=False),
@@ -88,4 +88,5 @@ def _send_link(made: Invitation, now: datetime) -> None:
         now=now,
         address=made.email,
         language=made.language,
+        client=client,
     )

@@ -1,4 +1,5 @@
 """Accounts: invited, never self-made; the person alone knows the password; locked in one stroke when it is known (P-4).
+The two mails of an invitation are written by ``services.invitation``.
 
 Links that lead to choosing a password are signed, not stored. What is signed includes the password's hash, so a link
 dies with its first use, with a newer link and with any other change of the password. Signing needs the web's settings
@@ -8,7 +9,6 @@ dies with its first use, with a newer link and with any other change of the pass
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -28,10 +28,10 @@ from torwart.services import audit, outbox
 from torwart.services.letter import account as letters
 from torwart.services.sealed import seal
 from torwart.store.models import User
-from torwart.wire.mail import Letter
 
 INVITATION_HOURS = 72
 RESET_HOURS = 1
+REPORT_PATH = "/konto/zugangsdaten-melden/"
 _INVITE, _RESET = "invitation", "reset"
 
 
@@ -81,42 +81,6 @@ def invite(
     return _invitation(user, at)
 
 
-def send(invitation: Invitation, *, at: datetime, contact: int | None = None) -> None:
-    """Write the two mails of an invitation: the user data, which only reaches a ``contact`` with tested secure mail
-    (others get a notice, and hear their data by phone), and apart from it the link (P-4).
-    """
-    user = User.objects.get(pk=invitation.user)
-    to: dict[str, Any] = (
-        {"contact": contact} if contact is not None else {"address": user.email, "client": user.client_id}
-    )
-
-    def data(language: str) -> Letter:
-        return letters.user_data(
-            language,
-            name=user.full_name,
-            email=user.email,
-            phone=user.phone,
-            roles=user.roles,
-            url=outbox.portal_url(),
-        )
-
-    def link(language: str) -> Letter:
-        url = outbox.portal_url(invitation.path)
-        return letters.password_link(language, url=url, until=invitation.until, reset=False)
-
-    with transaction.atomic():
-        outbox.enqueue(data, kind="account.data", secure=True, now=at, language=user.language, **to)
-        outbox.enqueue(
-            link,
-            kind="account.link",
-            secure=False,
-            now=at,
-            address=user.email,
-            language=user.language,
-            client=user.client_id,
-        )
-
-
 def invite_again(user: int, *, actor: str, at: datetime, client: int | None = None) -> Invitation:
     """A new link for somebody whose old one is spent or who was locked; older links and the password die.
 
@@ -147,8 +111,11 @@ def request_reset(email: str, at: datetime) -> Invitation | None:
     The caller answers the same in both cases, in words and in time.
     """
     user = User.objects.filter(email__iexact=email, is_active=True).first()
-    if user is None or not user.has_usable_password():
-        return None
+    return password_link(user, at) if user is not None and user.has_usable_password() else None
+
+
+def password_link(user: User, at: datetime) -> Invitation:
+    """The link by which this person chooses a password; asked for by themselves."""
     _audit(user, "user.reset_requested", actor(user), at)
     token = _token(user, _RESET, at)
     return Invitation(user.pk, user.email, user.language, reset_path(user.pk, token), at + timedelta(hours=RESET_HOURS))
@@ -160,8 +127,11 @@ def resetting(person: int, token: str, at: datetime) -> User:
 
 
 def reset(person: int, token: str, password: str, *, at: datetime) -> User:
-    """The person chooses a new password; the link is spent and all sessions end."""
-    return _choose(person, token, password, _RESET, RESET_HOURS, at, "user.password_reset")
+    """The person chooses a new password; the link is spent, all sessions end, and a mail says so."""
+    with transaction.atomic():
+        found = _choose(person, token, password, _RESET, RESET_HOURS, at, "user.password_reset")
+        _tell(found, letters.Change.PASSWORD, at)
+    return found
 
 
 def invitation_path(user: int, token: str) -> str:
@@ -214,15 +184,47 @@ def set_language(user: int, language: str) -> None:
 
 
 def password_changed(user: int, *, at: datetime) -> None:
-    """The person has changed the password, proving the old one."""
-    found = User.objects.get(pk=user)
-    _audit(found, "user.password_changed", actor(found), at)
+    """The person has changed the password, proving the old one; a mail says so."""
+    with transaction.atomic():
+        found = User.objects.get(pk=user)
+        _audit(found, "user.password_changed", actor(found), at)
+        _tell(found, letters.Change.PASSWORD, at)
 
 
-def second_factor_changed(user: int, what: str, kind: str, *, at: datetime, by: str = "") -> None:
-    """A passkey, app or set of emergency codes was added, removed or reset, by the person or ``by`` somebody else."""
-    found = User.objects.get(pk=user)
-    _audit(found, f"user.second_factor_{what}", by or actor(found), at, {"kind": kind})
+def second_factor_changed(user: int, what: str, kind: str, *, at: datetime) -> None:
+    """The person has ``added`` or ``removed`` an app (``totp``) or passkey (``webauthn``), or ``reset`` the emergency
+    codes (``recovery_codes``); a mail says so. Codes that come and go with the first and last of them have none.
+    """
+    with transaction.atomic():
+        found = User.objects.get(pk=user)
+        _audit(found, f"user.second_factor_{what}", actor(found), at, {"kind": kind})
+        change = letters.SECOND_FACTOR.get((kind, what))
+        if change is not None:
+            _tell(found, change, at)
+
+
+def second_factor_forgotten(user: int, kinds: Collection[str], *, by: str, at: datetime) -> None:
+    """All second factors of a person were removed by somebody else; one mail says so."""
+    with transaction.atomic():
+        found = User.objects.get(pk=user)
+        for kind in kinds:
+            _audit(found, "user.second_factor_forgotten", by, at, {"kind": kind})
+        if kinds:
+            _tell(found, letters.Change.FORGOTTEN, at)
+
+
+def _tell(user: User, change: letters.Change, at: datetime) -> None:
+    """The mail by which a person notices what somebody else has done to the account."""
+    url = outbox.portal_url(REPORT_PATH)
+    outbox.enqueue(
+        lambda language: letters.changed(language, change=change, at=at, url=url),
+        kind="account.changed",
+        secure=False,
+        now=at,
+        address=user.email,
+        language=user.language,
+        client=user.client_id,
+    )
 
 
 def refused_outside(user: int, *, address: str, path: str, at: datetime) -> None:

@@ -66,7 +66,7 @@ def command(
             found = User.objects.filter(email__iexact=email).first()
             if found is None:
                 raise click.UsageError(_TEXT["no_user"].text(name=email))
-            if new_factor:
+            if new_factor or not found.is_active:
                 second_factor.forget(found.pk, actor="command line", at=now)
             invitation = users.invite_again(found.pk, actor="command line", at=now)
         else:

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 
 from torwart.faces._design.language import t
@@ -75,6 +76,8 @@ class Adapter(DefaultAccountAdapter):
         if account.is_provider and not at_the_site(request):
             self._refuse_outside(request, account)
             return refused(request, outside=True)
+        if not account.has_usable_password():  # invited (again): what opened the account before opens it no more
+            return render(request, "account/not_joined.html", status=403)
         return super().pre_login(request, user, **hints)
 
     def reauthenticate(self, user: AbstractBaseUser, password: str) -> bool:

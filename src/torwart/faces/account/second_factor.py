@@ -13,6 +13,7 @@ def forget(user: int, *, actor: str, at: datetime) -> None:
     sign-in; invite them again, too (``users.invite_again``), for whoever has the device may know the password.
     """
     with transaction.atomic():
-        for authenticator in Authenticator.objects.filter(user=user).select_for_update():
-            users.second_factor_changed(user, "forgotten", authenticator.type, at=at, by=actor)
-            authenticator.delete()
+        factors = list(Authenticator.objects.filter(user=user).select_for_update())
+        users.second_factor_forgotten(user, [each.type for each in factors], by=actor, at=at)
+        for each in factors:
+            each.delete()

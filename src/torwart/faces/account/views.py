@@ -2,8 +2,9 @@
 
 import time
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from allauth.account.views import password_change
 from allauth.core import ratelimit
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
@@ -68,6 +69,23 @@ def sessions(request: HttpRequest) -> HttpResponse:
                 each.end()
         return redirect("usersessions_list")
     return render(request, "usersessions/usersession_list.html", {"sessions": found, "others": others})
+
+
+@signed_in
+@never_cache
+@sensitive_post_parameters()
+@_get_or_post
+def password(request: HttpRequest) -> HttpResponse:
+    """Change one's password by the present one; who has none gets the link to choose one, by mail."""
+    user: Any = request.user
+    if user.has_usable_password():
+        return cast("HttpResponse", password_change(request))
+    if request.method == "POST":
+        if not ratelimit.consume(request, action="reset_password", key=user.email.lower()):
+            return too_many(request)
+        link = users.password_link(user, present.now())
+        mail.send_reset(link, request.build_absolute_uri(link.path), at=present.now())
+    return render(request, "account/password_missing.html", {"sent": request.method == "POST"})
 
 
 @signed_in

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from torwart.faces._design.access import actor_of, provider_only
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import said, t
+from torwart.faces.account import second_factor
 from torwart.faces.console.asking import ReasonForm, asking, asks, given
 from torwart.faces.console.client import address, found
 from torwart.faces.console.contact import ContactForm
@@ -102,16 +104,25 @@ def lock(request: HttpRequest, pk: int) -> HttpResponse:
 @asks
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     person = _user(pk)
+
+    def do(now: datetime, _: dict[str, Any]) -> None:
+        with transaction.atomic():
+            if not person.is_active:  # whoever it was locked against may have a passkey of their own by now
+                second_factor.forget(pk, actor=actor_of(request), at=now)
+            invitations.invite_again(pk, client=None, actor=actor_of(request), now=now)
+
     return asking(
         request,
         Form(given(request)),
-        lambda now, d: invitations.invite_again(pk, client=None, actor=actor_of(request), now=now),
+        do,
         title=Words(f"{person.full_name} neu einladen", f"Invite {person.full_name} again"),
         back=_of(person),
         done=Words("Die Einladung ist unterwegs.", "The invitation is on its way."),
         lead=Words(
-            "Das bisherige Passwort und ältere Links gelten nicht mehr; ein gesperrtes Konto ist wieder offen.",
-            "The present password and older links no longer work; a locked account is open again.",
+            "Das bisherige Passwort und ältere Links gelten nicht mehr. Ein gesperrtes Konto ist wieder offen; seine "
+            "Passkeys, App und Notfallcodes sind gelöscht.",
+            "The present password and older links no longer work. A locked account is open again; its passkeys, app "
+            "and emergency codes are deleted.",
         ),
     )
 
