@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from torwart.services import audit
 from torwart.services.letter.mail import FOOTER, FOOTER_TICKET, TEST_SYSTEM, notice
 from torwart.store import statement
 from torwart.store.models import Contact, MailOut, Ticket
-from torwart.wire.mail import Attachment, Letter, new_message_id, write
+from torwart.wire.mail import Attachment, Letter, Written, new_message_id, write
 
 MakeLetter = Callable[[str], Letter]
 """Makes a letter in a language (``de`` or ``en``)."""
@@ -61,18 +62,20 @@ def enqueue(
     if person is not None:
         address, language, client = person.email, person.language, person.client_id
     row = _row(
-        make_letter,
-        person,
-        about,
+        partial(_print, make_letter, ticket),
+        ticket,
         language,
+        tested=certificate is not None or (person is not None and person.mail_state in SECURE),
         kind=kind,
         secure=secure,
         now=now,
         files=files,
-        certificate=certificate,
         references=references or _thread(about, address),
         address=address.lower(),
         client_id=client,
+        contact_id=contact,
+        ticket_id=about.pk if about else None,
+        certificate_id=certificate,
     )
     row.save()
     return row.pk
@@ -100,12 +103,13 @@ def to_contacts(
 ) -> list[int]:
     """``enqueue`` to every active contact of the client, each in their language; the ids of the rows."""
     found = statement.rows(_PEOPLE, {"client": client, "ticket": ticket})
+    printed = cache(partial(_print, make_letter, ticket))  # once a language
     rows = [
         _row(
-            make_letter,
-            Contact(pk=pk, mail_state=mail_state),
-            Ticket(pk=ticket_pk, number=ticket) if ticket_pk is not None else None,
+            printed,
+            ticket,
             language,
+            tested=mail_state in SECURE,
             kind=kind,
             secure=secure,
             now=now,
@@ -113,10 +117,12 @@ def to_contacts(
             references=references or ([first] if first else ()),
             address=email.lower(),
             client_id=client,
+            contact_id=pk,
+            ticket_id=ticket_id,
         )
-        for pk, email, language, mail_state, ticket_pk, first in found
+        for pk, email, language, mail_state, ticket_id, first in found
     ]
-    return [row.pk for row in MailOut.objects.bulk_create(rows)]
+    return statement.insert(rows) if rows else []
 
 
 def retry(pk: int, *, actor: str, now: datetime) -> None:
@@ -142,36 +148,35 @@ def portal_url(path: str = "") -> str:
     return f"{settings.TORWART_PORTAL_URL}{path}"
 
 
+def _print(make_letter: MakeLetter, number: str, language: str, allowed: bool) -> Written:
+    """What the mail says in a language: the letter, or the notice where data must not go."""
+    return write(framed(make_letter(language) if allowed else withheld(language, number), number))
+
+
 def _row(
-    make_letter: MakeLetter,
-    person: Contact | None,
-    about: Ticket | None,
+    printed: Callable[[str, bool], Written],
+    ticket: str,
     language: str,
     *,
+    tested: bool,
     kind: str,
     secure: bool,
     now: datetime,
     files: Sequence[Attachment],
     references: Sequence[str],
-    certificate: int | None = None,
     **columns: Any,
 ) -> MailOut:
-    """The row of one mail, not written yet: the letter, or the notice where data must not go."""
-    number = about.number if about else ""
-    allowed = not secure or certificate is not None or (person is not None and person.mail_state in SECURE)
-    letter = make_letter(language) if allowed else withheld(language, number)
-    written = write(framed(letter, number))
+    """The row of one mail, not written yet; ``tested``: data may go this way."""
+    allowed = tested or not secure
+    written = printed(language, allowed)
     return MailOut(
-        message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], number),
+        message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], ticket),
         kind=kind,
-        ticket=about,
-        contact=person,
         language=written.language,
         subject=written.subject,
         text=written.text,
         html=written.html,
         secure=secure and allowed,
-        certificate_id=certificate,
         files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in files if allowed],
         references=[each for each in references if _MESSAGE_ID.fullmatch(each)],
         created_at=now,
