@@ -1,6 +1,7 @@
 """``torwart bench [NAME…]``: the benchmarks, each a ratio against a floor measured in the same run (spec/10)."""
 
 import importlib
+import inspect
 import json
 import pkgutil
 
@@ -23,6 +24,7 @@ _COLUMNS = (
     Words("", ""),
 )
 _RUNNING = Words("{name} läuft …", "{name} is running …")
+_GATEWAYS = Words("So viele Gateways hat die große Flotte (pages).", "So many gateways has the large fleet (pages).")
 _UNKNOWN = Words("Unbekannt: {names}. Es gibt: {known}.", "Unknown: {names}. There are: {known}.")
 
 
@@ -40,13 +42,14 @@ def names() -> list[str]:
     ).text(),
 )
 @click.argument("chosen", nargs=-1, metavar="[NAME]…")
+@click.option("--gateways", type=click.IntRange(min=1000), help=_GATEWAYS.text())
 @click.option("--json", "as_json", is_flag=True, help=Words("Ergebnisse als JSON", "results as JSON").text())
-def command(chosen: tuple[str, ...], as_json: bool) -> None:
+def command(chosen: tuple[str, ...], gateways: int | None, as_json: bool) -> None:
     """Exit codes: 0 every target reached, 1 one missed, 2 unknown name."""
     known = names()
     if unknown := [name for name in chosen if name not in known]:
         raise click.UsageError(_UNKNOWN.text(names=", ".join(unknown), known=", ".join(known)))
-    results = [result for name in chosen or known for result in _run(name)]
+    results = [result for name in chosen or known for result in _run(name, gateways)]
     if as_json:
         click.echo(json.dumps([result.as_json() for result in results], indent=2))
     else:
@@ -55,10 +58,12 @@ def command(chosen: tuple[str, ...], as_json: bool) -> None:
         click.get_current_context().exit(1)
 
 
-def _run(name: str) -> list[Result]:
+def _run(name: str, gateways: int | None) -> list[Result]:
+    """``gateways``: for a benchmark whose fleet may be of any size."""
     module = importlib.import_module(f"{bench.__name__}.{name.replace('-', '_')}")
+    sized = gateways is not None and "gateways" in inspect.signature(module.run).parameters
     with Console(stderr=True).status(_RUNNING.text(name=name)):
-        results: list[Result] = module.run()
+        results: list[Result] = module.run(gateways) if sized else module.run()
     return results
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
@@ -11,6 +12,10 @@ OPEN = tuple(s.value for s in TICKET.states if s not in (TicketState.RESOLVED, T
 """States in which a ticket still has to be settled."""
 FAR = models.Value(datetime(9999, 1, 1, tzinfo=UTC), output_field=models.DateTimeField())
 """Stands for the deadline of a ticket whose clock rests: behind every other."""
+
+
+_SHOWN = Coalesce("due_at", FAR)
+_IS_OPEN = models.Q(state__in=OPEN)
 
 
 class Ticket(models.Model):
@@ -41,10 +46,17 @@ class Ticket(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["client", "-id"], name="ticket_client"),
-            models.Index(fields=["state", "due_at", "id"], name="ticket_queue"),
-            models.Index(fields=["assignee", "state", "due_at"], name="ticket_assignee"),
-            models.Index(fields=["due_at", "id"], name="ticket_open", condition=models.Q(state__in=OPEN)),
-            models.Index(Coalesce("due_at", FAR), "id", name="ticket_open_order", condition=models.Q(state__in=OPEN)),
+            models.Index(fields=["client", "state", "-id"], name="ticket_client_open", condition=_IS_OPEN),
+            # Each inbox is read in the order it is shown in, and no further than it is shown.
+            models.Index(_SHOWN, "id", name="ticket_open_order", condition=_IS_OPEN),
+            models.Index("state", _SHOWN, "id", name="ticket_state_order", condition=_IS_OPEN),
+            models.Index("assignee", _SHOWN, "id", name="ticket_assignee_order", condition=_IS_OPEN),
+            GinIndex(
+                fields=["number", "subject"],
+                opclasses=["gin_trgm_ops", "gin_trgm_ops"],
+                name="ticket_search",
+                condition=_IS_OPEN,
+            ),
         )
 
     def __str__(self) -> str:

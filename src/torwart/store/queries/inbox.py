@@ -1,5 +1,7 @@
 """The provider's inboxes: tickets by whose turn it is and how near their deadline, nearest first."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -19,6 +21,8 @@ BOUND = 100
 """Nobody needs to know whether it is 100 or 3,000; counting stops here."""
 ORDER = ("sort_at", "id")
 """What a page of a queue is ordered by."""
+_SHOWN = Coalesce("due_at", FAR)
+"""``sort_at``, as the indexes of open tickets know it."""
 
 
 class Inbox(StrEnum):
@@ -50,7 +54,7 @@ def tickets(inbox: Inbox, *, user: int, soon: datetime) -> QuerySet[Ticket]:
         return Ticket.objects.filter(state=_WAITS[inbox].value)
     rows = Ticket.objects.filter(state__in=OPEN)
     if inbox is Inbox.AT_RISK:
-        return rows.filter(due_at__lte=soon)
+        return rows.alias(end=_SHOWN).filter(end__lte=soon)
     if inbox is Inbox.UNASSIGNED:
         return rows.filter(assignee=None)
     return rows.filter(assignee=user) if inbox is Inbox.MINE else rows
@@ -78,21 +82,38 @@ def queue(inbox: Inbox, *, user: int, soon: datetime, text: str = "") -> QuerySe
     rows = tickets(inbox, user=user, soon=soon)
     if text:
         rows = rows.filter(_containing(text))
-    return rows.select_related("client", "gateway", "order__run", "assignee").annotate(sort_at=Coalesce("due_at", FAR))
+    return rows.select_related("client", "gateway", "order__run", "assignee").annotate(sort_at=_SHOWN)
 
 
 def due_until(until: datetime, limit: int) -> list[Ticket]:
     """Tickets whose clock runs and ends by ``until``, most urgent first."""
-    rows = Ticket.objects.filter(state__in=OPEN, due_at__lte=until).order_by("due_at", "id")
+    rows = Ticket.objects.filter(state__in=OPEN).alias(end=_SHOWN).filter(end__lte=until).order_by("end", "id")
     return list(rows.select_related("client", "order")[:limit])
 
 
 def _containing(text: str) -> Q:
-    """Gateways and references are found by their own index first, instead of joining every open ticket with both."""
-    found = Q(number__icontains=text) | Q(subject__icontains=text)
-    found |= Q(client__in=Client.objects.filter(name__icontains=text).values("pk"))
+    """Clients, gateways and references are found first, each by its own index. Where they are few they are named, so
+    that the tickets are found by index too; where they are many, looking through the queue soon finds enough of them.
+    """
+    found = Q(number__contains=text.upper()) | Q(subject__iregex=re.escape(text))  # so the index is used, not by UPPER
     if len(text) < _TRIGRAM:
-        return found
-    gateways = Gateway.objects.filter(device_id__contains="".join(text.upper().split()))
-    orders = Order.objects.filter(Q(reference__contains=text) | Q(reference__contains=text.upper()))
-    return found | Q(gateway__in=gateways.values("pk")) | Q(order__in=orders.values("pk"))
+        return found | Q(client__in=Client.objects.filter(name__icontains=text).values("pk"))
+    beside = {
+        "client": Client.objects.filter(name__icontains=text),
+        "gateway": Gateway.objects.filter(device_id__contains="".join(text.upper().split())),
+        "order": Order.objects.filter(Q(reference__contains=text) | Q(reference__contains=text.upper())),
+    }
+    few = _few(beside)
+    for name, rows in beside.items():
+        among = few[name] if len(few[name]) <= BOUND else rows.values("pk")
+        found |= Q(**{f"{name}__in": among})
+    return found
+
+
+def _few(beside: Mapping[str, QuerySet[Any]]) -> dict[str, list[int]]:
+    """The ids of each of these, one more than ``BOUND`` at most; one query."""
+    parts = [rows.order_by().values_list(Value(name), "pk")[: BOUND + 1] for name, rows in beside.items()]
+    found: dict[str, list[int]] = {name: [] for name in beside}
+    for name, pk in parts[0].union(*parts[1:], all=True):
+        found[name].append(pk)
+    return found

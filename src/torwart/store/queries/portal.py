@@ -238,11 +238,12 @@ def start(client: int, user: int, now: datetime) -> Start:
     finished = [state.value for state in OrderState if state not in OPEN]
     own = orders(client)
     unanswered = Proposal.objects.filter(order=OuterRef("pk"), answered_at__isnull=True)
+    proposed = Order.objects.filter(Exists(unanswered), client=client, state=OrderState.PROPOSED).order_by("id")
     waiting = tickets(client, states=[TicketState.WAITING_CLIENT]).exclude(order__state=OrderState.PROPOSED)
     return Start(
         client=Client.objects.get(pk=client),
         waiting=list(waiting.order_by("id")[:FEW]),
-        proposals=list(own.filter(Exists(unanswered), state=OrderState.PROPOSED).order_by("id")[:FEW]),
+        proposals=list(own.filter(pk__in=proposed.values("pk")[:FEW]).order_by("id")),
         drafts=drafts(user)[:FEW],
         contacts=list(Contact.objects.filter(client=client, active=True).order_by("name", "first_name")),
         expiring=_expiring(client, now),
