@@ -14,7 +14,7 @@ TRIGRAMS = ["gin_trgm_ops", "gin_trgm_ops"]
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0015_interface_pages"),
+        ("store", "0016_bdew"),
     ]
 
     operations = [
