@@ -59,6 +59,7 @@ class Side:
     passkey: int
     webhook: str
     event: str
+    call: str
     coupling: int
     document: uuid.UUID
     email: str
@@ -91,6 +92,7 @@ ABSENT = Side(
     passkey=987_611,
     webhook=str(uuid.UUID(int=2**127 + 54321)),
     event=str(uuid.UUID(int=2**127 + 54322)),
+    call=str(uuid.UUID(int=2**127 + 54323)),
     coupling=987_612,
     document=uuid.UUID(int=2**127 + 6789),
     email="nobody.there@example.org",
@@ -159,6 +161,7 @@ def side(town: Town, tag: str, operator: Any, *, passkey: bool) -> Side:
         passkey=_passkey(town.contact) if passkey else ABSENT.passkey,
         webhook=webhook,
         event=webhooks.test(town.client, webhook, actor="test", now=NOW),
+        call=_call(town, coupling, row.order.number, tag),
         coupling=coupling,
         document=documents.publish(
             town.client,
@@ -173,6 +176,26 @@ def side(town: Town, tag: str, operator: Any, *, passkey: bool) -> Side:
         ),
         email=contact.email,
     )
+
+
+def _call(town: Town, coupling: int, order: str, tag: str) -> str:
+    """A line of the interface log."""
+    name = uuid.uuid4()
+    interface.log(
+        interface.Peer(town.client, tag, coupling, f"{tag}.EMT", "", ""),
+        request_id=name,
+        at=NOW,
+        method="POST",
+        path="/v1/operations/connectivity-test",
+        key=f"key-{tag}",
+        status=202,
+        code="",
+        milliseconds=7,
+        asked=f'{{"reference": "{tag}"}}',
+        answered=f'{{"id": "{order}"}}',
+        subject=order,
+    )
+    return str(name)
 
 
 def _mail_in(ticket: Any, contact: Any, tag: str) -> int:
@@ -341,7 +364,8 @@ THINGS: Mapping[str, Named] = {
         ],
         _CONTACT,
     ),
-    "portal:webhook": _WEBHOOK,
+    **dict.fromkeys(["portal:webhook", "portal:webhook_change"], _WEBHOOK),
+    "portal:interface_call": lambda side: {"request_id": side.call},
     "portal:webhook_act": lambda side: {"webhook": side.webhook, "name": "test"},
     "portal:webhook_resend": lambda side: {"webhook": side.webhook, "event": side.event},
     # console
@@ -465,6 +489,8 @@ ASKED: Mapping[str, Given] = {
     ],
     "portal:tickets": lambda side: [{"suche": text} for text in (side.ticket, side.order, side.device)],
     "portal:devices": lambda side: [{"suche": text} for text in (side.device, side.device[-6:], side.meter, side.melo)],
+    "portal:interface_calls": lambda side: [{"auftrag": side.order}, {"auftrag": side.ticket}],
+    "portal:interface_events": lambda side: [{"auftrag": side.order}],
     "portal:accesses": lambda side: [{"person": side.user}, {"person": seal("user", side.user)}],
     "portal:delivery_notes": lambda side: [{"nach": side.note}],
     "portal:configurations": lambda side: [{"suche": side.device}],

@@ -109,3 +109,19 @@ def _python(value: Any, time: bool) -> str:
     """A value as the client's method takes it."""
     text = json.dumps(value, ensure_ascii=False)
     return f"datetime.fromisoformat({text})" if time else text
+
+
+def hello(url: str) -> list[tuple[str, str]]:
+    """A first call that changes nothing, by name: what can be done here."""
+    curl = (
+        f'curl "{url}/v1/capabilities" \\\n'
+        "  --cert chain.pem --key key.pem --cacert root.pem --curves brainpoolP256r1 --tls-max 1.2"
+    )
+    python = (
+        "from torwart_client import TorwartClient, tls_context\n\n"
+        'tls = tls_context(certificate="chain.pem", key="key.pem", trust="root.pem")\n'
+        f'with TorwartClient("{url}", tls) as torwart:\n'
+        '    for process in torwart.capabilities()["processes"]:\n'
+        '        print(process["code"], process["words"]["de"], process["operation"])'
+    )
+    return [("curl", curl), ("Python", python)]

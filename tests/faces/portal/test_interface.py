@@ -72,7 +72,7 @@ def test_people_see_their_interface_and_nobody_elses(home: Town, contact: Client
     for name in ("", "test/", f"erneut/{Delivery.objects.filter(webhook=theirs).latest('id').event.event_id}/"):
         address = f"{START}webhooks/{theirs.webhook_id}/{name}"
         assert (contact.post(address) if name else contact.get(address)).status_code == 404
-    assert "identifier.device" in text(contact.get(START + "aufrufe/?nur=fehler"))
+    assert "identifier.device" in text(contact.get(START + "aufrufe/?ergebnis=abgelehnt"))
 
 
 def test_a_suspended_coupling_is_said_with_the_way_out(home: Town, contact: Client) -> None:
@@ -83,7 +83,7 @@ def test_a_suspended_coupling_is_said_with_the_way_out(home: Town, contact: Clie
     page = text(contact.get(START))
     assert "ist ausgesetzt" in page
     assert "3.1 ist zu alt" in page
-    assert 'href="/portal/bestellen/"' in page
+    assert 'href="/portal/bestellen/prozesse/"' in page
     interface.judge(coupling, Compatibility.COMPATIBLE, reason="", actor="test", now=now)
 
     assert "ist ausgesetzt" not in text(contact.get(START))
@@ -99,7 +99,7 @@ def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, conta
     address = f"{START}webhooks/{hook.webhook_id}/"
     for name, seen in (
         ("test", "Testereignis"),
-        ("schluessel", "neue Schlüssel"),
+        ("schluessel", "der alte noch sieben Tage"),
         ("ruhen", "ruht"),
         ("weiter", "wieder beliefert"),
         ("erneut", "erneut versucht"),
@@ -143,6 +143,7 @@ def test_who_only_reads_changes_nothing(home: Town, reader: Client) -> None:
     address = f"{START}webhooks/{hook.webhook_id}/"
 
     assert "Schlüssel wechseln" not in text(reader.get(address))
+    assert reader.get(f"{address}adresse/").status_code == 404
     assert reader.post(f"{address}schluessel/").status_code == 404
     assert reader.post(START + "webhooks/", {"url": "https://emt.example.org/2"}).status_code == 404
 

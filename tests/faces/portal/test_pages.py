@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -16,11 +16,13 @@ from torwart.faces._design.sealed import KINDS
 from torwart.kernel.contract_document import DocumentKind
 from torwart.services import contract_document as documents
 from torwart.services import draft as drafts
+from torwart.services import interface
 from torwart.services import ticket as tickets
 from torwart.services import webhook as webhooks
 from torwart.services.sealed import seal
 from torwart.store.models import Attachment, Contact, DeliveryNote, Ticket
 
+_NAMED = ("device_id", "webhook", "event", "request_id")
 _PART = re.compile(r"<(?:([a-z_]+):)?([a-z_]+)>")
 
 
@@ -31,6 +33,27 @@ def _body(answer: Any) -> str:
 
 def _text(answer: Any) -> str:
     return re.sub(r"\s+", " ", _body(answer))
+
+
+def called(owner: Town, number: str) -> str:
+    """A line of the interface log about this order; how it is named."""
+    name = uuid4()
+    coupling = interface.couple(owner.client, f"{name}.EMT", software="", software_version="", actor="test")
+    interface.log(
+        interface.Peer(owner.client, "", coupling, "", "", ""),
+        request_id=name,
+        at=NOW,
+        method="POST",
+        path="/v1/operations/wake-up",
+        key="k",
+        status=202,
+        code="",
+        milliseconds=1,
+        asked="{}",
+        answered="{}",
+        subject=number,
+    )
+    return str(name)
 
 
 def names_of(owner: Town) -> dict[str, Any]:
@@ -53,6 +76,7 @@ def names_of(owner: Town) -> dict[str, Any]:
         "ticket": f"T{number[1:]}",
         "device_id": owner.gateways[1],
         "webhook": hook,
+        "request_id": called(owner, number),
         "event": webhooks.test(owner.client, hook, actor="test", now=NOW),
         "document": _document(owner),
         "draft": draft,
@@ -86,7 +110,7 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
     (portal,) = [each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "portal"]
     for pattern in portal.url_patterns:
         route = str(pattern.pattern)
-        values = {"name": "wake_up", "form": "pdf"} | {each: names[each] for each in ("device_id", "webhook", "event")}
+        values = {"name": "wake_up", "form": "pdf"} | {each: names[each] for each in _NAMED}
         values["document_id"] = names["document"]
         values["number"] = names["order" if "auftraege" in route else "ticket"]
         is_file, is_note = "dateien" in route, "lieferscheine" in route
@@ -102,7 +126,7 @@ def addresses(names: dict[str, Any]) -> dict[str, str]:
 
 
 _POSTS = {"draft_preview", "draft_devices", "order_withdraw", "order_choose_time", "contact_test"}
-_POSTS |= {"webhook_add", "webhook_act", "webhook_resend"}
+_POSTS |= {"webhook_act", "webhook_resend"}
 _CHANGES = _POSTS | {
     "order_choose",
     "order_begin",
@@ -119,6 +143,8 @@ _CHANGES = _POSTS | {
     "upload",
     "upload_template",
     "upload_check",
+    "webhook_add",
+    "webhook_change",
 }
 """What only contacts may see: everything that changes something for the client, and who was here."""
 
@@ -137,6 +163,7 @@ def test_what_is_a_neighbours_answers_like_what_does_not_exist(home: Town, conta
             "ticket": "T-000000000",
             "device_id": "EPPC0299999999",
             "webhook": str(UUID(int=1)),
+            "request_id": str(UUID(int=3)),
             "event": str(UUID(int=2)),
             "document": UUID(int=3),
             "draft": 10**9,
@@ -213,20 +240,22 @@ def test_every_page_is_there_in_both_languages_without_anything_inline(home: Tow
 
 
 _LISTS = {
-    "start": 9,
-    "orders": 2,
-    "tickets": 2,
-    "devices": 2,
-    "delivery_notes": 2,
-    "configurations": 3,
-    "contacts": 5,
-    "accesses": 3,
-    "order_choose": 4,
-    "interface": 3,
-    "interface_calls": 2,
-    "interface_events": 2,
+    "start": 10,
+    "orders": 3,
+    "tickets": 3,
+    "devices": 3,
+    "delivery_notes": 3,
+    "configurations": 4,
+    "contacts": 6,
+    "accesses": 4,
+    "order_choose": 5,
+    "interface": 4,
+    "interface_calls": 3,
+    "interface_events": 3,
 }
-"""Queries of each list page beyond those of the session: literal, and the same with one row and with three."""
+"""Queries of each list page beyond those of the session: literal, and the same with one row and with three. One of them
+asks on every page whether a coupling is suspended (R-4).
+"""
 
 
 @pytest.mark.requirement("P-1")
@@ -242,6 +271,9 @@ def test_lists_cost_the_same_with_one_row_and_with_three(db: None, visitor: Call
                 client=owner.client, contact=None, subject="x", text="x", now=NOW, author="x", actor="x"
             )
             drafts.begin(owner.contact.pk, "wake_up", {}, now=NOW)
+            hook = webhooks.add(owner.client, "https://emt.example.org/hook", actor="test", now=NOW)
+            webhooks.test(owner.client, str(hook.webhook_id), actor="test", now=NOW)
+            called(owner, "")
         client = visitor(owner.contact)
         address = addresses(names_of(town(f"{tag}2", tag=f"{tag}2")))[name]
         client.get(address)

@@ -1,73 +1,57 @@
-"""The EMT–GWA interface as the client's people see it: couplings, webhooks, what was called and what was told."""
+"""The EMT–GWA interface as the client's people see it: couplings, what was called, what was told; see ``webhook`` too."""
 
 import json
-from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.views.decorators.http import require_GET
 
 from torwart.faces._design import keyset
-from torwart.faces._design.access import actor_of, client_of, client_only, has_any, may_order
-from torwart.faces._design.forms import Form
-from torwart.faces._design.language import active, t
+from torwart.faces._design.access import client_of, client_only, has_any
+from torwart.faces._design.forms import DateField, Form
+from torwart.faces._design.language import said, t
+from torwart.kernel.identifiers import CaseNumber
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
-from torwart.services import present
-from torwart.services import webhook as webhooks
-from torwart.services.interface import COMPATIBILITY, Compatibility
+from torwart.processes import api_call
+from torwart.processes.definition import catalogue
+from torwart.services.interface import COMPATIBILITY, SHOWN, Compatibility
 from torwart.store.queries import interface as queries
+from torwart.store.queries import portal
 from torwart.store.queries import webhook as webhook_queries
+from torwart.store.queries.interface import CallFilter
 
-_STATES = {
-    "pending": (t("unterwegs", "on its way"), "warning"),
-    "delivered": (t("zugestellt", "delivered"), "success"),
-    "dead": (t("aufgegeben", "given up"), "danger"),
+DELIVERY = {
+    "pending": (t("unterwegs", "on its way"), "warning", "send"),
+    "delivered": (t("zugestellt", "delivered"), "success", "check"),
+    "dead": (t("aufgegeben", "given up"), "danger", "alert-triangle"),
 }
+"""States of a delivery: word, colour, sign."""
 _TONES = {Compatibility.UNKNOWN: "neutral", Compatibility.COMPATIBLE: "success", Compatibility.INCOMPATIBLE: "danger"}
-
-
-class Endpoint(Form):
-    """A new webhook."""
-
-    url = forms.CharField(
-        label=t("Adresse Ihres Empfängers", "Address of your receiver"),
-        max_length=2000,
-        help_text=t("Beginnt mit https:// und ist öffentlich erreichbar.", "Begins with https:// and is public."),
-    )
+_OUTCOMES = {
+    "gelungen": t("gelungen", "succeeded"),
+    "abgelehnt": t("abgelehnt", "refused"),
+    "fehler": t("Fehler bei uns", "our fault"),
+}
+_ELSE = {
+    "/v1/webhooks": t("Webhooks", "Webhooks"),
+    "/v1/events": t("Ereignisse abholen", "Fetch events"),
+    f"{api_call.BASE}/A-": t("Einzelner Auftrag", "Single order"),
+}
 
 
 @require_GET
 @client_only
 def index(request: HttpRequest) -> HttpResponse:
-    """Couplings with their versions, and the webhooks."""
-    return _index(request, Endpoint())
-
-
-@require_POST
-@may_order
-def add(request: HttpRequest) -> HttpResponse:
-    """Add a webhook; what is wrong with its address is said at the field."""
-    form = Endpoint(request.POST)
-    if form.is_valid():
-        try:
-            row = webhooks.add(
-                client_of(request), form.cleaned_data["url"].strip(), actor=actor_of(request), now=present.now()
-            )
-        except Refusal as refusal:
-            form.add_error("url", refusal.text(active()))
-        else:
-            messages.success(request, str(t("Der Webhook ist eingerichtet.", "The webhook has been set up.")))
-            return redirect("portal:webhook", webhook=row.webhook_id)
-    return _index(request, form)
-
-
-def _index(request: HttpRequest, form: Form) -> HttpResponse:
+    """Couplings with their versions, how to get coupled, and the webhooks."""
     client = client_of(request)
     lines = [
         (line, COMPATIBILITY[Compatibility(line.compatibility)], _TONES[Compatibility(line.compatibility)])
@@ -75,122 +59,131 @@ def _index(request: HttpRequest, form: Form) -> HttpResponse:
     ]
     context = {
         "couplings": lines,
-        "suspended": [line for line, _, _ in lines if line.compatibility == Compatibility.INCOMPATIBLE],
+        "coupled": any(line.active for line, _, _ in lines),
+        "called": any(line.last_call_at for line, _, _ in lines),
         "webhooks": webhook_queries.webhooks(client),
         "orderer": has_any(request, Role.CONTACT),
-        "form": form,
-        "errors": bool(form.errors),
-        "tabs": _tabs("portal:interface"),
+        "hello": api_call.hello(settings.TORWART_API_URL),
+        "url": settings.TORWART_API_URL,
+        "tabs": tabs("portal:interface"),
     }
     return render(request, "portal/interface/index.html", context)
+
+
+# --- what was called --------------------------------------------------------------------------------------------------
+
+
+class Narrow(Form):
+    """Which calls to show."""
+
+    ergebnis = forms.ChoiceField(label=t("Ergebnis", "Result"), required=False)
+    prozess = forms.ChoiceField(label=t("Aufruf", "Call"), required=False)
+    auftrag = forms.CharField(label=t("Auftrag", "Order"), required=False, max_length=20)
+    von = DateField(label=t("von", "from"), required=False)
+    bis = DateField(label=t("bis", "until"), required=False)
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        anything: list[tuple[str, Any]] = [("", t("alle", "all"))]
+        offered = [process for process in catalogue().values() if process.over_interface]
+        processes = [(api_call.path(process), said(process.words)) for process in offered]
+        self.fields["ergebnis"].choices = anything + list(_OUTCOMES.items())  # type: ignore[attr-defined]
+        self.fields["prozess"].choices = anything + processes + list(_ELSE.items())  # type: ignore[attr-defined]
+
+    @property
+    def asked(self) -> CallFilter:
+        """What was asked for, as far as it can be."""
+        self.is_valid()
+        given = getattr(self, "cleaned_data", {})
+        until = given.get("bis")
+        return CallFilter(
+            given.get("ergebnis", ""),
+            given.get("prozess", ""),
+            _order(given.get("auftrag", "")),
+            _midnight(given["von"]) if given.get("von") else None,
+            _midnight(until + timedelta(days=1)) if until else None,
+        )
 
 
 @require_GET
 @client_only
 def calls(request: HttpRequest) -> HttpResponse:
     """The interface log: every call that did something or failed, newest first."""
-    failed = request.GET.get("nur") == "fehler"
-    found = keyset.page(queries.calls(client_of(request), failed=failed), order=("-id",), at=request.GET.get("seite"))
-    context = {"page": found, "failed": failed, "tabs": _tabs("portal:interface_calls")}
+    form = Narrow(request.GET)
+    found = keyset.page(queries.calls(client_of(request), form.asked), order=("-id",), at=request.GET.get("seite"))
+    context = {
+        "page": found,
+        "narrow": form,
+        "narrowed": any(form.data.get(name) for name in form.fields),
+        "tabs": tabs("portal:interface_calls"),
+    }
     return render(request, "portal/interface/calls.html", context)
 
 
 @require_GET
 @client_only
-def events(request: HttpRequest) -> HttpResponse:
-    """What the system has been told, newest first."""
-    found = keyset.page(queries.events(client_of(request)), order=("-id",), at=request.GET.get("seite"))
-    lines = [(row, json.dumps(row.data, indent=2, ensure_ascii=False)) for row in found.rows]
-    context = {"page": found, "lines": lines, "tabs": _tabs("portal:interface_events")}
-    return render(request, "portal/interface/events.html", context)
+def call(request: HttpRequest, request_id: UUID) -> HttpResponse:
+    """One call, whole: what was asked and what was answered, without secrets."""
+    client = client_of(request)
+    found = queries.call(client, request_id)
+    if found is None:
+        raise Http404
+    own = found.subject if found.subject and portal.order_state(client, found.subject) is not None else ""
+    context = {
+        "call": found,
+        "order": own,
+        "bodies": [(word, _pretty(body), len(body) >= SHOWN) for word, body in _bodies(found)],
+    }
+    return render(request, "portal/interface/call.html", context)
+
+
+def _bodies(found: Any) -> list[tuple[Promise, str]]:
+    return [(t("Anfrage", "Request"), found.asked), (t("Antwort", "Answer"), found.answered)]
+
+
+def _pretty(text: str) -> str:
+    """JSON with indents; what is none, or was cut, as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+# --- what was told ----------------------------------------------------------------------------------------------------
 
 
 @require_GET
 @client_only
-def webhook(request: HttpRequest, webhook: UUID) -> HttpResponse:
-    """One endpoint: keys, and what became of the last 50 deliveries with their attempts."""
-    client = client_of(request)
-    found = webhook_queries.webhook(client, str(webhook))
-    if found is None:
-        raise Http404
-    lines = [(line, *_STATES[line.state]) for line in webhook_queries.deliveries(client, str(webhook))]
-    context = {"webhook": found, "deliveries": lines, "orderer": has_any(request, Role.CONTACT)}
-    return render(request, "portal/interface/webhook.html", context)
+def events(request: HttpRequest) -> HttpResponse:
+    """What the system has been told, newest first, and what became of it at each webhook."""
+    order = _order(request.GET.get("auftrag", ""))
+    found = keyset.page(queries.events(client_of(request), subject=order), order=("-id",), at=request.GET.get("seite"))
+    lines = [(row, json.dumps(row.data, indent=2, ensure_ascii=False), _deliveries(row)) for row in found.rows]
+    context = {"page": found, "lines": lines, "order": order, "tabs": tabs("portal:interface_events")}
+    return render(request, "portal/interface/events.html", context)
 
 
-Act = Callable[[int, str, str, Any], object]
-_ACTS: dict[str, tuple[Act, object]] = {
-    "schluessel": (
-        lambda client, hook, actor, now: webhooks.rotate(client, hook, actor=actor, now=now),
-        t(
-            "Der neue Schlüssel unterschreibt ab jetzt; der alte noch sieben Tage daneben.",
-            "The new key signs from now on; the old one beside it for seven days.",
-        ),
-    ),
-    "test": (
-        lambda client, hook, actor, now: webhooks.test(client, hook, actor=actor, now=now),
-        t("Das Testereignis ist unterwegs.", "The test event is on its way."),
-    ),
-    "erneut": (
-        lambda client, hook, actor, now: webhooks.resend(client, hook, None, actor=actor, now=now),
-        t("Aufgegebene Zustellungen werden erneut versucht.", "Deliveries given up are tried again."),
-    ),
-    "ruhen": (
-        lambda client, hook, actor, now: webhooks.change(client, hook, url=None, active=False, actor=actor, now=now),
-        t("Der Webhook ruht; nichts geht verloren.", "The webhook rests; nothing is lost."),
-    ),
-    "weiter": (
-        lambda client, hook, actor, now: webhooks.change(client, hook, url=None, active=True, actor=actor, now=now),
-        t("Der Webhook wird wieder beliefert.", "The webhook is delivered to again."),
-    ),
-    "entfernen": (
-        lambda client, hook, actor, now: webhooks.remove(client, hook, actor=actor, now=now),
-        t("Der Webhook ist entfernt.", "The webhook has been removed."),
-    ),
-}
+def _deliveries(event: Any) -> list[tuple[Any, tuple[Any, str, str]]]:
+    return [(delivery, DELIVERY[delivery.state]) for delivery in event.deliveries.all()]
 
 
-@require_POST
-@may_order
-def act(request: HttpRequest, webhook: UUID, name: str) -> HttpResponse:
-    """Rotate, test, send the dead again, rest, go on, remove."""
-    if name not in _ACTS:
-        raise Http404
-    verb, done = _ACTS[name]
-    return _done(
-        request, lambda: verb(client_of(request), str(webhook), actor_of(request), present.now()), done, webhook
-    )
-
-
-@require_POST
-@may_order
-def resend(request: HttpRequest, webhook: UUID, event: UUID) -> HttpResponse:
-    """Send the delivery of one event again."""
-    delivery = webhook_queries.delivery_of(client_of(request), str(webhook), event)
-    if delivery is None:
-        raise Http404
-    done = t("Die Zustellung wird erneut versucht.", "The delivery is tried again.")
-    client, actor = client_of(request), actor_of(request)
-    return _done(
-        request, lambda: webhooks.resend(client, str(webhook), delivery, actor=actor, now=present.now()), done, webhook
-    )
-
-
-def _done(request: HttpRequest, verb: Callable[[], object], done: object, webhook: UUID) -> HttpResponse:
-    try:
-        verb()
-    except Refusal:  # webhook.unknown is the only one: another's is not found like none (P-1)
-        raise Http404 from None
-    messages.success(request, str(done))
-    if webhook_queries.webhook(client_of(request), str(webhook)) is None:
-        return redirect("portal:interface")
-    return redirect("portal:webhook", webhook=webhook)
-
-
-def _tabs(current: str) -> list[dict[str, Any]]:
+def tabs(current: str) -> list[dict[str, Any]]:
+    """The three pages beside each other."""
     pages = (
         ("portal:interface", t("Kopplung und Webhooks", "Coupling and webhooks")),
         ("portal:interface_calls", t("Aufrufe", "Calls")),
         ("portal:interface_events", t("Ereignisse", "Events")),
     )
     return [{"href": reverse(name), "label": label, "current": name == current} for name, label in pages]
+
+
+def _order(text: str) -> str:
+    """The number of an order as it was meant; a text that is none finds nothing."""
+    try:
+        return CaseNumber.parse(text).order if text.strip() else ""
+    except Refusal:
+        return text.strip().replace("\0", "")[:20]
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))

@@ -16,9 +16,11 @@ from torwart.faces.portal import (
     start,
     ticket,
     upload,
+    webhook,
 )
 
 app_name = "portal"
+_WEBHOOK = "schnittstelle/webhooks/<uuid:webhook>"
 _ORDER, _DRAFT, _CONTACT = "auftraege/<str:number>", "bestellen/entwurf/<draft:pk>", "ansprechpartner/<contact:pk>"
 urlpatterns = [
     path("", start.page, name="start"),
@@ -64,11 +66,13 @@ urlpatterns = [
     path("ansprechpartner/zugriffe/", access.index, name="accesses"),
     path("schnittstelle/", interface.index, name="interface"),
     path("schnittstelle/aufrufe/", interface.calls, name="interface_calls"),
+    path("schnittstelle/aufrufe/<uuid:request_id>/", interface.call, name="interface_call"),
     path("schnittstelle/ereignisse/", interface.events, name="interface_events"),
-    path("schnittstelle/webhooks/", interface.add, name="webhook_add"),
-    path("schnittstelle/webhooks/<uuid:webhook>/", interface.webhook, name="webhook"),
-    path("schnittstelle/webhooks/<uuid:webhook>/<slug:name>/", interface.act, name="webhook_act"),
-    path("schnittstelle/webhooks/<uuid:webhook>/erneut/<uuid:event>/", interface.resend, name="webhook_resend"),
+    path("schnittstelle/webhooks/", webhook.add, name="webhook_add"),
+    path(f"{_WEBHOOK}/", webhook.page, name="webhook"),
+    path(f"{_WEBHOOK}/adresse/", webhook.change, name="webhook_change"),
+    path(f"{_WEBHOOK}/<slug:name>/", webhook.act, name="webhook_act"),
+    path(f"{_WEBHOOK}/erneut/<uuid:event>/", webhook.resend, name="webhook_resend"),
     path("ansprechpartner/dokumente/", contract_document.index, name="documents"),
     path("ansprechpartner/dokumente/<uuid:document_id>.pdf", contract_document.file, name="document"),
 ]

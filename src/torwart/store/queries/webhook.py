@@ -1,11 +1,15 @@
 """Reading webhooks and what became of their deliveries; every reader takes the client first (P-1)."""
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from torwart.store.models import Attempt, Delivery, InterfaceCall, Webhook
+from django.db.models import Prefetch, QuerySet
+
+from torwart.store import statement
+from torwart.store.models import Attempt, Delivery, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,36 @@ class DeliveryLine:
     attempts: tuple[AttemptLine, ...]
 
 
+_WEBHOOKS = """
+SELECT w.webhook_id, w.url, w.dialect, w.active, w.keys::text, w.created_at,
+       (SELECT count(*) FROM (SELECT 1 FROM store_delivery AS d
+                               WHERE d.webhook_id = w.id AND d.state = 'pending' LIMIT 1000) AS pending),
+       (SELECT count(*) FROM (SELECT 1 FROM store_delivery AS d
+                               WHERE d.webhook_id = w.id AND d.state = 'dead' LIMIT 1000) AS dead)
+  FROM store_webhook AS w
+ WHERE w.client_id = %(client)s AND (%(name)s::uuid IS NULL OR w.webhook_id = %(name)s::uuid)
+ ORDER BY w.id
+"""
+
+
 def webhooks(client: int) -> list[WebhookLine]:
-    """The client's endpoints, oldest first, with how much is pending and dead (counted up to 1,000)."""
-    return [_line(row) for row in Webhook.objects.filter(client=client).order_by("id")]
+    """The client's endpoints, oldest first, with how much is pending and dead (counted up to 1,000); one query."""
+    return _lines(client, None)
 
 
 def webhook(client: int, name: str) -> WebhookLine | None:
-    row = _row(client, name)
-    return _line(row) if row else None
+    try:
+        found = _lines(client, uuid.UUID(name))
+    except ValueError:
+        return None
+    return found[0] if found else None
+
+
+def delivery_rows(client: int, name: str, *, state: str = "") -> QuerySet[Delivery]:
+    """Deliveries of one endpoint with events and attempts (``tries``, newest first), for keyset pages by ``-id``."""
+    rows = Delivery.objects.filter(webhook__client=client, webhook__webhook_id=name).select_related("event")
+    rows = rows.filter(state=state) if state else rows
+    return rows.prefetch_related(Prefetch("tries", Attempt.objects.order_by("-id")))
 
 
 def deliveries(client: int, name: str, *, before: int | None = None, limit: int = 50) -> list[DeliveryLine]:
@@ -87,12 +113,6 @@ def delivery_of(client: int, name: str, event: uuid.UUID) -> int | None:
     return rows.values_list("pk", flat=True).first()
 
 
-def calls(client: int, *, before: int | None = None, limit: int = 50) -> list[InterfaceCall]:
-    """The interface log of a client, newest first."""
-    rows = InterfaceCall.objects.filter(client=client).select_related("coupling").order_by("-id")
-    return list((rows if before is None else rows.filter(pk__lt=before))[:limit])
-
-
 def _row(client: int, name: str) -> Webhook | None:
     try:
         return Webhook.objects.filter(client=client, webhook_id=uuid.UUID(name)).first()
@@ -100,7 +120,6 @@ def _row(client: int, name: str) -> Webhook | None:
         return None
 
 
-def _line(row: Webhook) -> WebhookLine:
-    rows = Delivery.objects.filter(webhook=row)
-    pending, dead = (len(rows.filter(state=state).values_list("pk")[:1000]) for state in ("pending", "dead"))
-    return WebhookLine(str(row.webhook_id), row.url, row.dialect, row.active, row.keys, row.created_at, pending, dead)
+def _lines(client: int, name: uuid.UUID | None) -> list[WebhookLine]:
+    rows = statement.rows(_WEBHOOKS, {"client": client, "name": name})
+    return [WebhookLine(str(row[0]), *row[1:4], json.loads(row[4]), *row[5:]) for row in rows]

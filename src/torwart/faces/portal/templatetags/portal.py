@@ -17,10 +17,34 @@ from torwart.kernel.refusals import Refusal
 from torwart.kernel.ticket_state import KINDS, TICKET, TicketKind, TicketState
 from torwart.kernel.words import Words
 from torwart.rules import device_light
-from torwart.rules.lead_time import hours_and_minutes
+from torwart.rules.lead_time import hours_and_minutes, spoken
 from torwart.services import present
+from torwart.services.interface_event import PREFIX
+from torwart.store.queries import interface
+from torwart.store.queries.interface import CouplingLine
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def suspended_couplings(context: Any) -> list[CouplingLine]:
+    """The client's couplings that rest because of its software (R-4): every page says so."""
+    client = getattr(context["request"].user, "client_id", None)
+    return interface.suspended(client) if client is not None else []
+
+
+@register.filter
+def is_about_order(kind: str) -> bool:
+    """Whether an event of this type tells of an order."""
+    return kind.startswith(PREFIX)
+
+
+@register.filter
+def plain_moment(at: datetime) -> str:
+    """A day and time in Berlin as plain text, for titles."""
+    return spoken(at)
+
+
 _WAITS_FOR_YOU = Words("wartet auf Sie", "waits for you")
 
 _ORDER_KINDS = {
