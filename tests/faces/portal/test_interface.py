@@ -1,5 +1,6 @@
 """The EMT–GWA interface in the portal: couplings and their banner, webhooks, calls, events; nothing of others."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -9,13 +10,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from portal_world import NOW, Town, town
 
+from torwart.rules.lead_time import spoken
 from torwart.services import draft as drafts
 from torwart.services import interface
 from torwart.services import webhook as webhooks
 from torwart.services.interface import Compatibility, Peer
-from torwart.store.models import Attempt, Coupling, Delivery, Order, Webhook
+from torwart.store.models import Attempt, Coupling, Delivery, InterfaceCall, Order, Webhook
 
 pytestmark = pytest.mark.requirement("R-4", "P-1")
 START = "/portal/schnittstelle/"
@@ -75,22 +78,34 @@ def test_people_see_their_interface_and_nobody_elses(home: Town, contact: Client
     assert "identifier.device" in text(contact.get(START + "aufrufe/?ergebnis=abgelehnt"))
 
 
-def test_a_suspended_coupling_is_said_with_the_way_out(home: Town, contact: Client) -> None:
-    """The banner names reason and forms, and is gone when a version that fits is confirmed."""
+def test_a_suspended_coupling_is_said_with_the_way_out(
+    home: Town, contact: Client, neighbour: Town, visitor: Callable[..., Client]
+) -> None:
+    """Every page has the banner with since when, why and the forms, until a version that fits is confirmed; nobody
+    else's pages have it, nor those of whom has no suspended system any more.
+    """
     equipped(home)
     coupling, now = Coupling.objects.get().pk, datetime.now(UTC)
+    said = f"Ihre EMT-Schnittstelle ist seit {spoken(now)} ausgesetzt"
+    pages = (START, "/portal/", "/portal/auftraege/", "/portal/bestellen/", "/portal/geraete/")
     interface.judge(coupling, Compatibility.INCOMPATIBLE, reason="3.1 ist zu alt", actor="test", now=now)
-    page = text(contact.get(START))
-    assert "ist ausgesetzt" in page
-    assert "3.1 ist zu alt" in page
-    assert 'href="/portal/bestellen/prozesse/"' in page
+    for path in pages:
+        page = text(contact.get(path))
+        assert said in page, path
+        assert "3.1 ist zu alt" in page, path
+        assert 'href="/portal/bestellen/prozesse/"' in page, path
+    assert "ausgesetzt" not in text(visitor(neighbour.contact).get("/portal/"))
     interface.judge(coupling, Compatibility.COMPATIBLE, reason="", actor="test", now=now)
+    assert all("EMT-Schnittstelle ist seit" not in text(contact.get(path)) for path in pages)
+    interface.judge(coupling, Compatibility.INCOMPATIBLE, reason="", actor="test", now=now)
+    interface.uncouple(coupling, actor="test", now=now)
 
-    assert "ist ausgesetzt" not in text(contact.get(START))
+    assert "EMT-Schnittstelle ist seit" not in text(contact.get("/portal/"))
 
 
 def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, contact: Client) -> None:
     """Each verb does what it says and says so; a wrong address is told at the field."""
+    assert "Beginnt mit https://" in text(contact.get(START + "webhooks/"))
     wrong = text(contact.post(START + "webhooks/", {"url": "http://emt.example.org/"}))
     assert "kern-error" in wrong or "aria-invalid" in wrong
     assert not Webhook.objects.exists()
@@ -105,7 +120,15 @@ def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, conta
         ("erneut", "erneut versucht"),
     ):
         assert seen in text(contact.post(f"{address}{name}/", follow=True)), name
+    assert "Adresse ist geändert" in text(
+        contact.post(f"{address}adresse/", {"url": "https://emt.example.org/2"}, follow=True)
+    )
+    assert "geht nicht als Ziel" in text(contact.post(f"{address}adresse/", {"url": "https://a:b@emt.example.org/"}))
     hook.refresh_from_db()
+    assert hook.url == "https://emt.example.org/2"
+    page = text(contact.get(address))
+    assert all(key["public"] in page for key in hook.keys)
+    assert "unterschreibt noch bis" in page
     assert (len(hook.keys), hook.active, Delivery.objects.count()) == (2, True, 1)
     Delivery.objects.update(state="delivered")
     contact.post(f"{address}erneut/{Delivery.objects.get().event.event_id}/")
@@ -113,6 +136,59 @@ def test_a_webhook_is_set_up_tested_rotated_rested_and_removed(home: Town, conta
     assert "entfernt" in text(contact.post(f"{address}entfernen/", follow=True))
     assert not Webhook.objects.exists()
     assert contact.post(f"{address}unsinn/").status_code == 404
+
+
+def test_one_call_is_shown_whole_and_leads_to_its_order(home: Town, contact: Client, neighbour: Town) -> None:
+    """Request and answer with their names, without secrets; the order's page leads back to calls and events."""
+    equipped(home)
+    number = home.order("connectivity_test", home.gateways[1])
+    name, coupling = uuid4(), Coupling.objects.get().pk
+    values = {"code": "", "milliseconds": 5, "key": "key-1", "status": 202, "method": "POST", "subject": number}
+    interface.log(
+        Peer(home.client, "x", coupling, "A.EMT", "", ""),
+        request_id=name,
+        at=NOW,
+        path="/v1/operations/connectivity-test",
+        asked='{"gateway": "EPPC", "token": "geheim"}',
+        answered=f'{{"id": "{number}"}}',
+        **values,  # type: ignore[arg-type]
+    )
+    page = text(contact.get(f"{START}aufrufe/{name}/"))
+    assert "geheim" not in page
+    assert all(each in page for each in (str(name), "key-1", "Stadtwerk.EMT", f"/portal/auftraege/{number}/", "•••"))
+    links = text(contact.get(f"/portal/auftraege/{number}/"))
+    for address, own in (
+        (f"{START}aufrufe/?auftrag={number}", str(name)),
+        (f"{START}ereignisse/?auftrag={number}", ""),
+    ):
+        assert f'href="{address}"' in links
+        shown = text(contact.get(address))
+        assert own in shown
+        assert "de.torwart.operation.submitted" in shown or own
+        assert "identifier.device" not in shown
+    assert contact.get(f"{START}aufrufe/{uuid4()}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "seen"),
+    [
+        ("ergebnis=gelungen", 1),
+        ("ergebnis=abgelehnt", 1),
+        ("ergebnis=fehler", 0),
+        ("prozess=/v1/operations/wake-up", 0),
+        ("prozess=/v1/operations/A-", 0),
+        ("bis=2020-01-01", 0),
+        ("von=2020-01-01", 2),
+        ("von=gestern&ergebnis=nichts", 2),
+        ("auftrag=A-000000000", 0),
+        ("auftrag=%00%00", 2),
+    ],
+)
+def test_calls_are_narrowed(home: Town, contact: Client, query: str, seen: int) -> None:
+    """By result, process, order and day; what makes no sense narrows nothing, and nothing breaks."""
+    equipped(home)
+
+    assert text(contact.get(f"{START}aufrufe/?{query}")).count("POST /v1/operations/Stadtwerk.EMT</code>") == seen
 
 
 @pytest.mark.requirement("O-1")
@@ -124,7 +200,7 @@ def test_an_order_is_shown_as_a_call_before_and_after_sending(home: Town, contac
     number = home.order("wake_up", home.gateways[1])
     Order.objects.filter(number=number).update(state="done")
     pages = [
-        text(contact.get(f"/portal/bestellen/entwurf/{draft}/pruefen/")),
+        text(contact.get(reverse("portal:draft_check", args=[draft]))),
         text(contact.get(f"/portal/auftraege/{number}/")),
         text(reader.get(f"/portal/auftraege/{number}/")),
     ]
@@ -170,10 +246,13 @@ def test_lists_cost_the_same_with_many_rows(home: Town, contact: Client) -> None
 def test_the_pages_in_a_real_browser(own_database: str, chromium: Any) -> None:
     """axe finds nothing, nothing is cut off at 320 pixels, in both languages, with and without rows."""
     owner = town()
-    support.check_page(chromium.open(START, user=owner.contact))
+    for name in ("", "aufrufe/", "ereignisse/", "webhooks/"):
+        support.check_page(chromium.open(START + name, user=owner.contact))
     hook = equipped(owner)
+    webhooks.rotate(owner.client, str(hook.webhook_id), actor="test", now=datetime.now(UTC))
+    one = InterfaceCall.objects.latest("id").request_id
     interface.judge(
         Coupling.objects.get().pk, Compatibility.INCOMPATIBLE, reason="zu alt", actor="test", now=datetime.now(UTC)
     )
-    for name in ("", "aufrufe/", "ereignisse/", f"webhooks/{hook.webhook_id}/"):
+    for name in ("", "aufrufe/", f"aufrufe/{one}/", "ereignisse/", f"webhooks/{hook.webhook_id}/"):
         support.check_page(chromium.open(START + name, user=owner.contact))

@@ -251,7 +251,7 @@ _LISTS = {
     "order_choose": 5,
     "interface": 4,
     "interface_calls": 3,
-    "interface_events": 3,
+    "interface_events": 4,
 }
 """Queries of each list page beyond those of the session: literal, and the same with one row and with three. One of them
 asks on every page whether a coupling is suspended (R-4).

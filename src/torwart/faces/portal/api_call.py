@@ -15,7 +15,7 @@ def of(process: Process, fields: Mapping[str, Any], header: Header) -> list[tupl
     if not process.over_interface:
         return []
     call, url = api_call.of(process, fields, header), settings.TORWART_API_URL
-    return [("JSON", f"POST {call.path}\n\n{call.json}"), ("curl", call.curl(url)), ("Python", call.python(url))]
+    return [(f"POST {call.path}", call.json), ("curl", call.curl(url)), ("Python", call.python(url))]
 
 
 def of_order(order: Any) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The EMT–GWA interface as the client's people see it: couplings, what was called, what was told; see ``webhook`` too."""
+"""The EMT–GWA interface as the client's people see it: couplings, what was called, what was told."""
 
 import json
 from datetime import datetime, time, timedelta
