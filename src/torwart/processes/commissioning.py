@@ -12,7 +12,6 @@ from torwart.processes.definition import Choice, Field, FieldKind, Process, Sect
 from torwart.processes.telling import Telling
 from torwart.services import approved_configuration
 from torwart.services import commissioning as verbs
-from torwart.services import emt as emts
 from torwart.services import profile as profiles
 from torwart.services import run as runs
 
@@ -77,37 +76,8 @@ FIELDS = (
         section="devices",
     ),
     replace(fields.WAN_ADDRESS, section="devices"),
-    Field(
-        "tafs",
-        Words("Tarifanwendungsfälle (TAF)", "Tariff use cases (TAF)"),
-        Words(
-            "Welche Auswertungen das Gateway bildet; mehrere sind möglich.",
-            "Which evaluations the gateway makes; several are possible.",
-        ),
-        "7",
-        many=True,
-        kind=FieldKind.CHOICE,
-        choices=(
-            Choice("1", Words("TAF 1: datensparsamer Tarif", "TAF 1: tariff with few data")),
-            Choice("2", Words("TAF 2: zeitvariabler Tarif", "TAF 2: time-of-use tariff")),
-            Choice("6", Words("TAF 6: Ablesung im Bedarfsfall", "TAF 6: reading on demand")),
-            Choice("7", Words("TAF 7: Zählerstandsgang", "TAF 7: series of readings")),
-        ),
-        section="profiles",
-    ),
-    Field(
-        "emts",
-        Words("Empfänger (EMT)", "Recipients (EMT)"),
-        Words(
-            "Wer die Messwerte erhält. Der EMT muss angelegt sein und gültige Zertifikate haben.",
-            "Who receives the readings. The EMT must have been set up and have valid certificates.",
-        ),
-        "Stadtwerk Musterstadt",
-        fields.line,
-        many=True,
-        offers=lambda client: [Choice(name, Words(name, name)) for name in emts.names(client)],
-        section="profiles",
-    ),
+    replace(fields.TAFS, section="profiles"),
+    replace(fields.EMTS, section="profiles"),
     Field(
         "han",
         Words("HAN-Zugang für den Letztverbraucher", "HAN access for the consumer"),
@@ -234,25 +204,14 @@ def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
 def _write(run: Telling, name: str, group: str) -> None:
     """Write a group of wanted profiles; writing is repeatable, each container replaces itself."""
 
-    def write(talk: Conversation) -> int:
-        wanted = _wanted(run, talk)[group]
-        for profile in wanted:
-            talk.ask(f"write {profile.container_id}", talk.smgw.write_profile(profile))
-        return len(wanted)
-
-    run.at_gateway(f"write {name}", write)
+    run.at_gateway(f"write {name}", lambda talk: parts.write(talk, _wanted(run, talk)[group]))
 
 
 def _first_value(run: Telling) -> str:
     """Ask for a first delivery and wait until an EMT has confirmed it."""
 
     def send(talk: Conversation) -> None:
-        for profile in _wanted(run, talk)["evaluation"]:
-            # The proof is the EMT's word, not the gateway's: its late answer need not be waited for.
-            asked = talk.smgw.send_reading_now(profile.id).with_reply(run.world.network.contact)
-            response = talk.exchange(f"send {profile.id}", asked)
-            if not asked.later(response):
-                talk.read(f"send {profile.id}", asked, response)
+        parts.send_now([profile.id for profile in _wanted(run, talk)["evaluation"]], talk)
 
     run.at_gateway("send now", send)
     words = {"de": "wartet auf die Bestätigung des EMT", "en": "waiting for the EMT's confirmation"}

@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -142,7 +142,11 @@ class Process:
     ``unmet_for`` (client, user or ``None``, fields, now) the same by who orders; ``together`` what is wrong with fields
     that are right one by one, by field. ``unattended``: no operator is
     needed. ``capacity``: how many an operator can look after in an hour of service time. ``subject_field``: the field
-    that names the gateway, ``""`` for a process without one. ``result``: a run's result in words, for mail and page;
+    that names the gateway, ``""`` for a process without one. ``locate`` (client or ``None``, fields) answers the
+    gateway of an order that may name it otherwise, e.g. by a metering point; its refusal stands against the order.
+    ``time_field``: the field that says when the order takes effect; that is the order's requested time then, nobody is
+    asked for another, and the run begins ``ahead`` of it. ``result``: a run's result in words, for mail and page;
+    ``remains`` (run id, gateway) the same of a run that failed: what it leaves on the gateway;
     ``enclosed``: files that go with that mail. ``after_ordering``: what the client does next, said in the confirmation.
     ``not_cancellable_from``: the step from which on the run must go to its end (O-10).
     """
@@ -162,6 +166,9 @@ class Process:
     over_interface: bool = True
     not_over_interface: Words | None = None
     subject_field: str = "gateway"
+    locate: Callable[[int | None, Mapping[str, Any]], str] | None = None
+    time_field: str = ""
+    ahead: timedelta = timedelta(0)
     sections: tuple[Section, ...] = (ORDER_SECTION,)
     about: Words = NOTHING
     needs: tuple[Words, ...] = ()
@@ -169,6 +176,7 @@ class Process:
     capacity: int = 6
     result: Callable[[Mapping[str, Any]], list[tuple[Words, str]]] | None = None
     enclosed: Callable[[Mapping[str, Any]], list[Attachment]] | None = None
+    remains: Callable[[str, str], list[tuple[Words, str]]] | None = None
     after_ordering: Words = NOTHING
     not_cancellable_from: str = ""
     _known: dict[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -208,6 +216,16 @@ class Process:
     def subject(self, fields: Mapping[str, Any]) -> str:
         """The gateway's device id the order is about, ``""`` without one."""
         return str(fields[self.subject_field]) if self.subject_field else ""
+
+    def located(self, client: int | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Checked fields with the gateway they are about, however they name it; ``client``: whose alone exist (P-1)."""
+        if self.locate is None:
+            return dict(fields)
+        return {**fields, self.subject_field: self.locate(client, fields)}
+
+    def takes_effect(self, fields: Mapping[str, Any]) -> datetime | None:
+        """The instant the order itself says it takes effect; ``None`` for a process that has no such field."""
+        return datetime.fromisoformat(fields[self.time_field]) if self.time_field else None
 
     def position(self, name: str) -> int:
         """Place of a step among the visible ones, from 1."""

@@ -33,9 +33,12 @@ def succeed(run: "Telling", result: Mapping[str, Any]) -> None:
 
 
 def fail(run: "Telling", refusal: Refusal) -> None:
-    """The story cannot reach its effect: what it had reserved is free again; in the caller's transaction."""
+    """The story cannot reach its effect: what it had reserved is free again, what it leaves on the gateway is said; in
+    the caller's transaction.
+    """
     if run.number:
-        orders.fail(run.number, run.run_id, refusal, now=run.now())
+        left = run.process.remains(run.run_id, run.gateway) if run.process.remains is not None else []
+        orders.fail(run.number, run.run_id, refusal, rows=left, now=run.now())
     else:
         text = {"de": refusal.text("de"), "en": refusal.text("en")}
         runs.fail(run.run_id, refusal.code, refusal.side.value, text)

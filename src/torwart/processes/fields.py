@@ -8,8 +8,9 @@ from datetime import datetime
 from torwart.kernel.identifiers import DeviceId, MaLoId, MeLoId
 from torwart.kernel.refusals.process import FIELD_INVALID
 from torwart.kernel.words import Words
-from torwart.processes.definition import Choice, Field
+from torwart.processes.definition import Choice, Field, FieldKind
 from torwart.rules.service_time import local
+from torwart.services import emt as emts
 
 _PHONE = re.compile(r"\+?[0-9][0-9 /()-]{4,30}")
 
@@ -42,6 +43,12 @@ def line(text: str) -> str:
     if not plain.isprintable() or len(plain) > 200:
         raise FIELD_INVALID(given=text[:40], expected="≤ 200")
     return plain
+
+
+def metering_point(text: str) -> str:
+    """A metering location (33 characters) or a market location (11 digits)."""
+    plain = "".join(text.split())
+    return MeLoId.parse(plain) if len(plain) > len(MaLoId.example) else MaLoId.parse(plain)
 
 
 def endpoint(text: str) -> str:
@@ -90,6 +97,17 @@ METERS = Field(
     DeviceId.parse,
     many=True,
 )
+METERING_POINT = Field(
+    "metering_point",
+    Words("Messstelle (MeLo oder MaLo)", "Metering point (MeLo or MaLo)"),
+    Words(
+        "Nur diese Messstelle; ohne Angabe gilt der Auftrag für alle Zähler des Gateways.",
+        "This metering point only; without it the order is for all meters of the gateway.",
+    ),
+    "51238696781",
+    metering_point,
+    optional=True,
+)
 MELO = Field(
     "melo",
     Words("Messlokation (MeLo)", "Metering location (MeLo)"),
@@ -120,4 +138,33 @@ REASON = Field(
     "Austausch nach Defekt",
     line,
     optional=True,
+)
+TAFS = Field(
+    "tafs",
+    Words("Tarifanwendungsfälle (TAF)", "Tariff use cases (TAF)"),
+    Words(
+        "Welche Auswertungen das Gateway bildet; mehrere sind möglich.",
+        "Which evaluations the gateway makes; several are possible.",
+    ),
+    "7",
+    many=True,
+    kind=FieldKind.CHOICE,
+    choices=(
+        Choice("1", Words("TAF 1: datensparsamer Tarif", "TAF 1: tariff with few data")),
+        Choice("2", Words("TAF 2: zeitvariabler Tarif", "TAF 2: time-of-use tariff")),
+        Choice("6", Words("TAF 6: Ablesung im Bedarfsfall", "TAF 6: reading on demand")),
+        Choice("7", Words("TAF 7: Zählerstandsgang", "TAF 7: series of readings")),
+    ),
+)
+EMTS = Field(
+    "emts",
+    Words("Empfänger (EMT)", "Recipients (EMT)"),
+    Words(
+        "Wer die Messwerte erhält. Der EMT muss angelegt sein und gültige Zertifikate haben.",
+        "Who receives the readings. The EMT must have been set up and have valid certificates.",
+    ),
+    "Stadtwerk Musterstadt",
+    line,
+    many=True,
+    offers=lambda client: [Choice(name, Words(name, name)) for name in emts.names(client)],
 )

@@ -19,6 +19,7 @@ from torwart.kernel.refusals.order import (
     ORDER_OPEN,
     ORDERER_NOT_ALLOWED,
     PARTICIPANT_UNKNOWN,
+    TIME_IN_FIELD,
 )
 from torwart.kernel.refusals.process import FIELD_MISSING, GATEWAY_UNKNOWN
 from torwart.kernel.refusals.service_time import OUT_OF_RANGE, OUTSIDE_HOURS
@@ -171,17 +172,33 @@ def _look(
     standing = orders.standing(client, orderer.user if orderer else None) if client is not None else None
     errors = dict(examined.errors)
     if header is not None:
+        header = _timed(chosen, header, examined, errors)
         header = _checked_header(chosen, header, standing, now, errors)
     if errors:
         return _Looked(replace(examined, errors=errors), header or Header(), None)
     unmet = _standing_unmet(chosen, client, standing, orderer)
     subject = None
+    try:
+        examined = replace(examined, fields=chosen.located(client, examined.fields))
+    except Refusal as refusal:
+        return _Looked(replace(examined, unmet=(*unmet, refusal)), header or Header(), None)
     if chosen.subject_field:
         subject = orders.subject(chosen.subject(examined.fields), client, chosen.name)
         unmet += _subject_unmet(chosen, examined.fields, subject, now)
     if chosen.unmet_for is not None and client is not None:
         unmet += chosen.unmet_for(client, orderer.user if orderer else None, examined.fields, now)
     return _Looked(replace(examined, unmet=tuple(unmet)), header or Header(), subject)
+
+
+def _timed(chosen: Process, header: Header, examined: Examined, errors: dict[str, Refusal]) -> Header:
+    """The header with the time the order's own field says, where the process has one: nobody may name another."""
+    if not chosen.time_field or chosen.time_field not in examined.fields:
+        return header
+    wanted = chosen.takes_effect(examined.fields)
+    if header.requested_at not in (None, wanted):
+        label = chosen.field(chosen.time_field).label
+        errors["requested_at"] = TIME_IN_FIELD(label_de=label.de, label_en=label.en)
+    return replace(header, requested_at=wanted)
 
 
 def _checked_header(
@@ -200,7 +217,7 @@ def _checked_header(
         try:
             right[name] = check()
         except Refusal as refusal:
-            errors[name] = refusal
+            errors[(chosen.time_field or name) if name == "requested_at" else name] = refusal
     return replace(header, **right)
 
 
@@ -297,15 +314,17 @@ def _placement(chosen: Process, looked: _Looked, orderer: Orderer, now: datetime
         remark=header.remark,
         planned=commitment.planned,
         due_at=commitment.due,
-        starts_at=max(withdrawable_until, _start(header.requested_at, commitment) or withdrawable_until),
+        starts_at=max(withdrawable_until, _start(chosen, header.requested_at, commitment) or withdrawable_until),
         withdrawable_until=withdrawable_until,
     )
 
 
-def _start(requested_at: datetime | None, commitment: Commitment) -> datetime | None:
-    """Not before the client wants it; an unplanned order not after it is due."""
+def _start(chosen: Process, requested_at: datetime | None, commitment: Commitment) -> datetime | None:
+    """Not before the client wants it, but for what must be prepared ahead; an unplanned order not after it is due."""
     if requested_at is None:
         return None
+    if chosen.time_field:
+        return requested_at - chosen.ahead
     return requested_at if commitment.planned else min(requested_at, commitment.due)
 
 
@@ -329,8 +348,8 @@ def order(
     is started then. ``client``: the ordering client, whose devices alone exist for it (P-1).
     """
     chosen = process(name)
-    checked = chosen.check(fields)
-    gateway = str(checked[chosen.subject_field])
+    checked = chosen.located(client, chosen.check(fields))
+    gateway = chosen.subject(checked)
     if client is not None:
         runs.require_owned(gateway, client)
     if chosen.unmet is not None:

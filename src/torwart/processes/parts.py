@@ -74,6 +74,17 @@ def meters_seen(talk: Conversation) -> Json:
     }
 
 
+def contracts(talk: Conversation) -> Json:
+    """The evaluations as the gateway holds them, by id: state and last delivery."""
+    return {
+        contract.contract: {
+            "state": contract.state.value,
+            "last_sent": contract.last_sent.isoformat() if contract.last_sent else "",
+        }
+        for contract in talk.ask("contracts", talk.smgw.list_contracts())
+    }
+
+
 def set_clock(run: Telling) -> None:
     """The gateway synchronises by itself (NTP in TLS); the story waits until its clock is within the limit."""
     offset, valid = 0.0, False
@@ -290,6 +301,24 @@ def read_back(talk: Conversation, wanted: Mapping[str, Sequence[Profile]]) -> Js
     return sorted(actual)
 
 
+def write(talk: Conversation, wanted: Sequence[Profile]) -> int:
+    """Write profiles in their order; writing is repeatable, each container replaces itself. How many there were."""
+    for profile in wanted:
+        talk.ask(f"write {profile.container_id}", talk.smgw.write_profile(profile))
+    return len(wanted)
+
+
+def send_now(names: Sequence[str], talk: Conversation) -> None:
+    """Ask these contracts to deliver at once. The proof is the EMT's word, not the gateway's: its late answer need not
+    be waited for.
+    """
+    for name in names:
+        asked = talk.smgw.send_reading_now(name).with_reply(talk.world.network.contact)
+        response = talk.exchange(f"send {name}", asked)
+        if not asked.later(response):
+            talk.read(f"send {name}", asked, response)
+
+
 def confirmed(run: Telling, first: str | None) -> str:
     """The instant of the first confirmed value, or the refusal that there was none."""
     if first is None:
@@ -308,7 +337,11 @@ def wipe_consumer_data(talk: Conversation) -> None:
 
 def delete_profiles(talk: Conversation) -> Json:
     """Delete all profiles but the administrator's own and prove that they are gone; the names of what there was."""
-    known = profiles.removable(talk.device)
+    return delete(talk, profiles.removable(talk.device))
+
+
+def delete(talk: Conversation, known: Sequence[Profile]) -> list[str]:
+    """Delete these profiles in their order and prove that they are gone; their names."""
     for profile in known:
         _unless_absent(talk, f"delete {profile.container_id}", talk.smgw.remove(profile))
     left = {address.path for address in talk.ask("list profiles", talk.smgw.list_profiles())}

@@ -42,7 +42,8 @@ class Patience:
 
     ``gateway``: waits between attempts, the last one repeats; ``gateway_total``: after that the run fails;
     ``tell_client``: after that silence the client is told (P03: 24 h). The same for the Sub-CA and for the EMT's
-    confirmation.
+    confirmation. ``contracts``: waits for an evaluation to begin or to deliver its last values; ``change``: what
+    writing profiles may take before they begin.
     """
 
     gateway: tuple[float, ...] = (5, 15, 60, 300, 900, 3600)
@@ -51,6 +52,8 @@ class Patience:
     ca: tuple[float, ...] = (5, 30, 120, 600, 1800)
     ca_total: float = 7 * 86400
     first_value_total: float = 3 * 86400
+    contracts: tuple[float, ...] = (2, 5, 30, 120, 600, 1800, *(3600,) * 71)
+    change: float = 60
     wake_up_total: float = 120
     test_total: float = 300
     late_result_total: float = 1800

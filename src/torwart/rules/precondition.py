@@ -15,6 +15,8 @@ from torwart.rules.validity import Validity
 
 EMT_USES = ("TLS", "SIG", "ENC")
 MINIMUM_CONTACTS = 2
+ENERGY = ("1-0:1.8.0", "1-0:2.8.0")
+"""Registers evaluations are made of: energy taken from the grid and fed into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,30 @@ def state_allows(device: str, state: GatewayState, verb: GatewayVerb) -> Refusal
         needed_de="“ oder „".join(words.de for words in needed),
         needed_en="” or “".join(words.en for words in needed),
     )
+
+
+def in_operation(device: str, state: GatewayState) -> Refusal | None:
+    """P11 and others that change what a gateway does: it must be in operation."""
+    if state is GatewayState.OPERATIONAL:
+        return None
+    now, needed = GATEWAY.states[state], GATEWAY.states[GatewayState.OPERATIONAL]
+    return refused.WRONG_STATE(
+        device=device, state_de=now.de, state_en=now.en, needed_de=needed.de, needed_en=needed.en
+    )
+
+
+def taf_possible(meter: str, registers: Sequence[str], taf: int) -> Refusal | None:
+    """P11: the meter has a register the tariff use case evaluates; TAF 2 divides what is taken from the grid."""
+    if taf == 2 and ENERGY[0] not in registers:
+        return refused.TAF_NOT_POSSIBLE(
+            meter=meter, taf=taf, why_de=f"er hat kein Register {ENERGY[0]}", why_en=f"it has no register {ENERGY[0]}"
+        )
+    if not set(ENERGY) & set(registers):
+        either = " / ".join(ENERGY)
+        return refused.TAF_NOT_POSSIBLE(
+            meter=meter, taf=taf, why_de=f"er hat kein Register {either}", why_en=f"it has no register {either}"
+        )
+    return None
 
 
 def combination_approved(

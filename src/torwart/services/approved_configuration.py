@@ -9,13 +9,13 @@ from django.db import transaction
 from torwart.kernel.gateway_state import GatewayState
 from torwart.kernel.refusals import Refusal
 from torwart.rules import precondition
-from torwart.rules.precondition import CcCertificate, Combination, EmtCertificates, GatewayType
+from torwart.rules.precondition import CcCertificate, Combination, GatewayType
 from torwart.rules.validity import Validity
 from torwart.services import approval as approvals
 from torwart.services import audit
+from torwart.services import emt as emts
 from torwart.services import gateway as gateways
 from torwart.store import models
-from torwart.store.models import Certificate
 
 ACTION = "configuration.change"
 """What a second person approves: a change of what may be ordered and operated, by all clients."""
@@ -137,7 +137,7 @@ def unmet(device_id: str, order: Mapping[str, Any], at: datetime) -> list[Refusa
         meter_types=[str(meter.details.get("model", "")) for meter in meters],
         approved=_approved(kind),
         certificates=_certificates(kind),
-        emts={name: _emt(device.client_id, name) for name in order["emts"]},
+        emts={name: emts.standing(device.client_id, name) for name in order["emts"]},
         at=at,
     )
 
@@ -150,14 +150,3 @@ def _approved(kind: GatewayType) -> Sequence[Combination]:
 def _certificates(kind: GatewayType) -> Sequence[CcCertificate]:
     rows = models.CcCertificate.objects.filter(gateway_type=kind.name, firmware=kind.firmware)
     return [CcCertificate(row.number, kind, Validity(row.valid_from, row.valid_until)) for row in rows]
-
-
-def _emt(client: int, name: str) -> EmtCertificates | None:
-    known = Certificate.objects.filter(emt__client=client, emt__name=name, emt__state="active", role="EMT")
-    rows = list(known.order_by("sequence"))
-    if not rows:
-        return None
-    validity = {row.use: Validity(row.not_before, row.not_after) for row in rows}
-    revoked = {row.use for row in rows if row.state in ("revoked", "suspended")}
-    good = {row.use for row in rows if row.state == "active"}
-    return EmtCertificates(name, validity, frozenset(revoked - good))

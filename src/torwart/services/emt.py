@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from cryptography import x509
 from django.db import transaction
 
+from torwart.rules.precondition import EmtCertificates
+from torwart.rules.validity import Validity
 from torwart.services import audit
 from torwart.services import certificate as certificates
-from torwart.store.models import Emt
+from torwart.store.models import Certificate, Emt
 from torwart.wire.certificate import identify
 
 
@@ -34,3 +36,15 @@ def register(client: int, name: str, endpoint: str, triple: Iterable[x509.Certif
 def names(client: int) -> list[str]:
     """The EMTs this client can have its readings sent to, by name."""
     return list(Emt.objects.filter(client=client, state="active").order_by("name").values_list("name", flat=True))
+
+
+def standing(client: int, name: str) -> EmtCertificates | None:
+    """How an EMT of this client stands with its certificates; ``None`` if the client has none of that name."""
+    known = Certificate.objects.filter(emt__client=client, emt__name=name, emt__state="active", role="EMT")
+    rows = list(known.order_by("sequence"))
+    if not rows:
+        return None
+    validity = {row.use: Validity(row.not_before, row.not_after) for row in rows}
+    revoked = {row.use for row in rows if row.state in ("revoked", "suspended")}
+    good = {row.use for row in rows if row.state == "active"}
+    return EmtCertificates(name, validity, frozenset(revoked - good))

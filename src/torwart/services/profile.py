@@ -7,7 +7,7 @@ each time and never stored with the profile.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from cryptography import x509
@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from torwart.kernel.identifiers import DeviceId, ObisCode
 from torwart.kernel.refusals.process import EMT_UNKNOWN
 from torwart.ports.key_store import KeyStore
+from torwart.rules import switch_time
+from torwart.rules.service_time import local
+from torwart.rules.switch_time import SwitchTime
 from torwart.services import administrator
 from torwart.services import certificate as certificates
 from torwart.services import gateway as gateways
@@ -27,9 +30,11 @@ from torwart.wire.certificate import Use
 from torwart.wire.profiles.communication import Endpoint, Peer, Scenario, Schedule
 from torwart.wire.profiles.evaluation import (
     Assignment,
+    BillingPeriod,
     DayProfile,
     DayTimeProfile,
     EvaluationProfile,
+    SpecialDayProfile,
     TariffChangeTrigger,
     TariffStage,
     TimeTrigger,
@@ -108,7 +113,7 @@ def emt(device: Emt) -> wire.CommunicationProfile:
 
 
 def emts(client: int, names: Sequence[str]) -> list[Emt]:
-    """The client's EMTs of these names, or the refusal that names the first unknown one."""
+    """The client's EMTs of these names, each once, or the refusal that names the first unknown one."""
     found = {row.name: row for row in Emt.objects.filter(client=client, name__in=names, state="active")}
     for name in names:
         if name not in found:
@@ -116,14 +121,38 @@ def emts(client: int, names: Sequence[str]) -> list[Emt]:
     return [found[name] for name in names]
 
 
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a client may wish of an evaluation. ``times`` and ``default``: stages of TAF 2; ``registration`` and
+    ``send`` in seconds; ``billing``: ISO 8601 in months or years (``P1M``), ``""`` as the gateway does by itself
+    (monthly).
+
+    Without wishes: high tariff on weekdays 06–22, low tariff else; registered each quarter of an hour, sent daily.
+    """
+
+    times: tuple[SwitchTime, ...] = (switch_time.parse("1 Mo-Fr 06:00-22:00"),)
+    default: int = 2
+    registration: int = QUARTER_HOUR
+    send: int = DAY
+    billing: str = ""
+
+
 def evaluation(
-    taf: int, device: Meter, recipients: Iterable[Emt], usage_point: str, valid_from: datetime
+    taf: int,
+    device: Meter,
+    recipients: Iterable[Emt],
+    usage_point: str,
+    valid_from: datetime,
+    tariff: Tariff | None = None,
+    suffix: str = "",
 ) -> EvaluationProfile:
-    """The evaluation of one meter under one tariff use case (TAF 1, 2, 6 or 7), sent to these EMTs."""
-    registers = [code for code in (IMPORT, EXPORT) if str(code) in (device.details.get("obis") or [str(IMPORT)])]
-    host = device.device_id.lower()
+    """The evaluation of one meter under one tariff use case (TAF 1, 2, 6 or 7), sent to these EMTs. ``suffix`` tells a
+    later one from an earlier one of the same meter and use case beside it.
+    """
+    tariff = tariff or Tariff()
+    registers = [code for code in (IMPORT, EXPORT) if str(code) in registers_of(device)]
     return EvaluationProfile(
-        id=f"taf{taf}-{host}",
+        id=f"taf{taf}-{device.device_id.lower()}{suffix}",
         tariff_use_case=taf,
         tariff_id=f"TAF{taf}",
         usage_point=usage_point or device.device_id,
@@ -131,22 +160,44 @@ def evaluation(
         assignment=tuple(Assignment(DeviceId(device.device_id), code) for code in registers),
         recipient=tuple(f"emt-{row.pk}" for row in recipients),
         consumer=CONSUMER,
-        registration_period=QUARTER_HOUR,
-        schedule=Schedule(DAY, spread=3600) if taf != 6 else None,
-        **(_two_stages() if taf == 2 else {}),
+        registration_period=tariff.registration,
+        billing_period=BillingPeriod(_month_of(valid_from), tariff.billing) if tariff.billing else None,
+        schedule=Schedule(tariff.send, spread=min(3600, tariff.send // 4)) if taf != 6 else None,
+        **(_stages(tariff) if taf == 2 else {}),
     )
 
 
-def _two_stages() -> dict[str, Any]:
-    """TAF 2 without further wishes of the client: high tariff on weekdays 06–22, low tariff else."""
-    weekday = DayProfile(1, (DayTimeProfile(time(0), 2), DayTimeProfile(time(6), 1), DayTimeProfile(time(22), 2)))
-    weekend = DayProfile(2, (DayTimeProfile(time(0), 2),))
-    stages = (
-        TariffStage(1, ObisCode("1-0:1.8.1"), "Hochtarif"),
-        TariffStage(2, ObisCode("1-0:1.8.2"), "Niedertarif"),
+def registers_of(device: Meter) -> list[str]:
+    """The registers a meter is known to have."""
+    return [str(code) for code in device.details.get("obis") or [str(IMPORT)]]
+
+
+def _month_of(at: datetime) -> datetime:
+    """The beginning of the month, by the local calendar: where billing periods are counted from."""
+    return local(at).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _stages(tariff: Tariff) -> dict[str, Any]:
+    """The tariff stages of TAF 2 and when they change; days that are alike share a day profile."""
+    week = switch_time.week(tariff.times, tariff.default)
+    special = switch_time.special_days(tariff.times, tariff.default)
+    alike = {day: number for number, day in enumerate(dict.fromkeys([*week, *special.values()]), start=1)}
+    days = tuple(
+        DayProfile(number, tuple(DayTimeProfile(start, stage) for start, stage in day)) for day, number in alike.items()
     )
-    trigger = TimeTrigger((weekday, weekend), WeekProfile(1, 1, 1, 1, 1, 2, 2))
-    return {"tariff_stage": stages, "default_tariff_number": 2, "tariff_change_trigger": TariffChangeTrigger(trigger)}
+    trigger = TimeTrigger(
+        days,
+        WeekProfile(*(alike[day] for day in week)),
+        tuple(SpecialDayProfile(on, alike[day]) for on, day in special.items()),
+    )
+    return {
+        "tariff_stage": tuple(
+            TariffStage(stage, ObisCode(f"1-0:1.8.{stage}"), f"Tarifstufe {stage}")
+            for stage in switch_time.stages(tariff.times, tariff.default)
+        ),
+        "default_tariff_number": tariff.default,
+        "tariff_change_trigger": TariffChangeTrigger(trigger),
+    }
 
 
 def ordered(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore) -> dict[str, list[wire.Profile]]:
@@ -161,7 +212,7 @@ def ordered(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore) -> dict[
     evaluations: list[wire.Profile] = [
         evaluation(int(taf), device, recipients, point, valid_from)
         for device, point in zip(devices, points, strict=False)
-        for taf in order["tafs"]
+        for taf in dict.fromkeys(order["tafs"])
     ]
     return {
         "meter": [meter(device, keys) for device in devices],
@@ -172,15 +223,28 @@ def ordered(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore) -> dict[
 
 
 def _han(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, contracts: list[str]) -> list[wire.Profile]:
-    """The consumer's access, if it is ordered; the password waits in the key store for its confidential delivery."""
-    if order.get("han") != "yes":
-        return []
-    label = f"client-{gateway.client_id}.{gateway.device_id.lower()}.han.{CONSUMER}"
-    if label not in keys.labels(label):
+    """The consumer's access, if it is ordered."""
+    return [han(gateway, keys, contracts)] if order.get("han") == "yes" else []
+
+
+def han(gateway: Gateway, keys: KeyStore, contracts: Sequence[str]) -> wire.HanProfile:
+    """The consumer's access to these contracts; the password waits in the key store for its confidential delivery."""
+    label = _password_label(gateway)
+    if not has_password(gateway, keys):
         keys.put_secret(label, administrator.new_password().encode())
     password = keys.secret(label).decode()
     realm = gateway.device_id.lower()
-    return [wire.HanProfile.with_password(CONSUMER, CONSUMER, realm, password, tuple(contracts))]
+    return wire.HanProfile.with_password(CONSUMER, CONSUMER, realm, password, tuple(contracts))
+
+
+def has_password(gateway: Gateway, keys: KeyStore) -> bool:
+    """Whether we hold a password for the consumer of this gateway."""
+    label = _password_label(gateway)
+    return label in keys.labels(label)
+
+
+def _password_label(gateway: Gateway) -> str:
+    return f"client-{gateway.client_id}.{gateway.device_id.lower()}.han.{CONSUMER}"
 
 
 _WANT = """

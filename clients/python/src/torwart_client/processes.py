@@ -118,6 +118,77 @@ class Processes(ABC):
         }
         return self._order("removal", body, key)
 
+    def profile_change(
+        self,
+        *,
+        tafs: Sequence[Literal["1", "2", "6", "7"]],
+        emts: Sequence[str],
+        valid_from: datetime,
+        permission_ground: Literal["consent", "contract", "before_contract", "duty", "grid"],
+        permission_by: str,
+        gateway: str | None = None,
+        metering_point: str | None = None,
+        switch_times: Sequence[str] | None = None,
+        default_stage: int | None = None,
+        registration_minutes: Literal["5", "15", "30", "60"] | None = None,
+        send_hours: Literal["1", "6", "24"] | None = None,
+        billing_period: Literal["P1M", "P3M", "P1Y"] | None = None,
+        permission_reference: str | None = None,
+        requested_at: datetime | None = None,
+        participant: str = "",
+        reference: str = "",
+        remark: str = "",
+        key: str | None = None,
+    ) -> Operation:
+        """P11 Tariff/profile change (TAF).
+
+        Changes what a gateway in operation evaluates and to whom it sends readings. The new profiles stand beside the
+        old ones in time; the gateway changes by itself at the requested instant, then the old ones are removed.
+        ``gateway``: SMGW id. Device id of the gateway in operation. It may be left out if you name a metering point.
+        E.g. EPPC0211358875
+        ``metering_point``: Metering point (MeLo or MaLo). This metering point only; without it the order is for all
+        meters of the gateway. E.g. 51238696781
+        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes; several are possible. E.g. 7
+        ``switch_times``: Switching times (TAF 2 only). Needed with TAF 2: tariff stage, days, from–to in local time.
+        A single day is a date: 2 2026-12-24 00:00-24:00. E.g. 1 Mo-Fr 06:00-22:00
+        ``default_stage``: Tariff stage at all other times (TAF 2 only). Needed with TAF 2: stage 1 to 62. E.g. 2
+        ``registration_minutes``: Registration period. How often a reading is taken; each quarter of an hour unless
+        you say so. E.g. 15
+        ``send_hours``: Sending cycle. How often the gateway sends; daily unless you say so. TAF 6 sends on demand
+        only. E.g. 24
+        ``billing_period``: Billing period. For TAF 1: for what one reading each is made; monthly unless you say so.
+        E.g. P1M
+        ``emts``: Recipients (EMT). Who receives the readings. The EMT must have been set up and have valid
+        certificates. E.g. Stadtwerk Musterstadt
+        ``valid_from``: Valid from. When the new profiles begin; until then the old ones hold. Until six hours before
+        you can cancel the order without a trace. E.g. 2027-01-01T00:00+01:00
+        ``permission_ground``: Ground. What the processing is based on by § 50(1) MsbG. E.g. contract
+        ``permission_by``: Who gave the permission. Connection user or market partner, as named in the contract. E.g.
+        Stadtwerk Musterstadt, Stromlieferung
+        ``permission_reference``: Contract or date. By what the permission can be looked up. E.g. Rahmenvertrag
+        2026-117 vom 01.10.2026
+        """
+        body: dict[str, Any] = {
+            "gateway": gateway,
+            "metering_point": metering_point,
+            "tafs": tafs,
+            "switch_times": switch_times,
+            "default_stage": default_stage,
+            "registration_minutes": registration_minutes,
+            "send_hours": send_hours,
+            "billing_period": billing_period,
+            "emts": emts,
+            "valid_from": valid_from,
+            "permission_ground": permission_ground,
+            "permission_by": permission_by,
+            "permission_reference": permission_reference,
+            "requested_at": requested_at,
+            "participant": participant,
+            "reference": reference,
+            "remark": remark,
+        }
+        return self._order("profile-change", body, key)
+
     def wake_up(
         self,
         *,
@@ -361,6 +432,77 @@ class AsyncProcesses(ABC):
             "remark": remark,
         }
         return await self._order("removal", body, key)
+
+    async def profile_change(
+        self,
+        *,
+        tafs: Sequence[Literal["1", "2", "6", "7"]],
+        emts: Sequence[str],
+        valid_from: datetime,
+        permission_ground: Literal["consent", "contract", "before_contract", "duty", "grid"],
+        permission_by: str,
+        gateway: str | None = None,
+        metering_point: str | None = None,
+        switch_times: Sequence[str] | None = None,
+        default_stage: int | None = None,
+        registration_minutes: Literal["5", "15", "30", "60"] | None = None,
+        send_hours: Literal["1", "6", "24"] | None = None,
+        billing_period: Literal["P1M", "P3M", "P1Y"] | None = None,
+        permission_reference: str | None = None,
+        requested_at: datetime | None = None,
+        participant: str = "",
+        reference: str = "",
+        remark: str = "",
+        key: str | None = None,
+    ) -> Operation:
+        """P11 Tariff/profile change (TAF).
+
+        Changes what a gateway in operation evaluates and to whom it sends readings. The new profiles stand beside the
+        old ones in time; the gateway changes by itself at the requested instant, then the old ones are removed.
+        ``gateway``: SMGW id. Device id of the gateway in operation. It may be left out if you name a metering point.
+        E.g. EPPC0211358875
+        ``metering_point``: Metering point (MeLo or MaLo). This metering point only; without it the order is for all
+        meters of the gateway. E.g. 51238696781
+        ``tafs``: Tariff use cases (TAF). Which evaluations the gateway makes; several are possible. E.g. 7
+        ``switch_times``: Switching times (TAF 2 only). Needed with TAF 2: tariff stage, days, from–to in local time.
+        A single day is a date: 2 2026-12-24 00:00-24:00. E.g. 1 Mo-Fr 06:00-22:00
+        ``default_stage``: Tariff stage at all other times (TAF 2 only). Needed with TAF 2: stage 1 to 62. E.g. 2
+        ``registration_minutes``: Registration period. How often a reading is taken; each quarter of an hour unless
+        you say so. E.g. 15
+        ``send_hours``: Sending cycle. How often the gateway sends; daily unless you say so. TAF 6 sends on demand
+        only. E.g. 24
+        ``billing_period``: Billing period. For TAF 1: for what one reading each is made; monthly unless you say so.
+        E.g. P1M
+        ``emts``: Recipients (EMT). Who receives the readings. The EMT must have been set up and have valid
+        certificates. E.g. Stadtwerk Musterstadt
+        ``valid_from``: Valid from. When the new profiles begin; until then the old ones hold. Until six hours before
+        you can cancel the order without a trace. E.g. 2027-01-01T00:00+01:00
+        ``permission_ground``: Ground. What the processing is based on by § 50(1) MsbG. E.g. contract
+        ``permission_by``: Who gave the permission. Connection user or market partner, as named in the contract. E.g.
+        Stadtwerk Musterstadt, Stromlieferung
+        ``permission_reference``: Contract or date. By what the permission can be looked up. E.g. Rahmenvertrag
+        2026-117 vom 01.10.2026
+        """
+        body: dict[str, Any] = {
+            "gateway": gateway,
+            "metering_point": metering_point,
+            "tafs": tafs,
+            "switch_times": switch_times,
+            "default_stage": default_stage,
+            "registration_minutes": registration_minutes,
+            "send_hours": send_hours,
+            "billing_period": billing_period,
+            "emts": emts,
+            "valid_from": valid_from,
+            "permission_ground": permission_ground,
+            "permission_by": permission_by,
+            "permission_reference": permission_reference,
+            "requested_at": requested_at,
+            "participant": participant,
+            "reference": reference,
+            "remark": remark,
+        }
+        return await self._order("profile-change", body, key)
 
     async def wake_up(
         self,

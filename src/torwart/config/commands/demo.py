@@ -78,7 +78,7 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
         show.end()
         show.headline(Words("Inbetriebnahme (P03)", "Commissioning (P03)"))
         show.outcomes(play.commissioning)
-        show.headline(Words("Betrieb: P20, P22, P16, P10", "Operation: P20, P22, P16, P10"))
+        show.headline(Words("Betrieb: P20, P22, P16, P10, P11", "Operation: P20, P22, P16, P10, P11"))
         show.begin()
         play.go_on(seconds=allowed)
         show.end()

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from torwart.config.demo.scenario import Part
@@ -21,6 +21,7 @@ ENDED = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 _TICK = 0.2
 _RESERVED_SECONDS = 15.0
 _POLICY_SECONDS = 0.3
+_SOON = timedelta(seconds=5)
 _PLAIN = Words("", "")
 
 
@@ -78,7 +79,7 @@ class Play:
         """Act 3: wake-up, connectivity test, renewal and removal on some of those that are in operation."""
         ready = [outcome.line.gateway for outcome in self.commissioning if outcome.line.state == RunState.SUCCEEDED]
         silent = [o.line.gateway for o in self.commissioning if o.part.fault and o.part.fault.value == "forget-profile"]
-        plan = list(_further(ready, silent))
+        plan = list(_further(ready, silent, self.stage.site.emt))
         for name, device, _, _ in plan:
             if name in ("wake_up", "connectivity_test"):
                 self.stage.hang_up(device)
@@ -185,7 +186,7 @@ def _settled(part: Part, line: RunLine) -> bool:
     return line.state in ENDED or (part.state == RunState.WAITING and line.attempts >= 2)
 
 
-def _further(ready: list[str], troubled: list[str]) -> Iterable[tuple[str, str, dict[str, Any], Part]]:
+def _further(ready: list[str], troubled: list[str], emt: str) -> Iterable[tuple[str, str, dict[str, Any], Part]]:
     """Process, device, fields and what must become of it, as far as there are gateways for it."""
     good = Part(None, 0, "succeeded", _PLAIN)
     now = datetime.now(UTC).isoformat()
@@ -197,11 +198,25 @@ def _further(ready: list[str], troubled: list[str]) -> Iterable[tuple[str, str, 
         ("renewal", {}),
         ("removal", {"whereabouts": "return", "removed_at": now}),
         ("removal", {"whereabouts": "stolen", "removed_at": now}),
+        ("profile_change", _tariff(emt)),
     ]
     for device, (name, fields) in zip(ready, orders, strict=False):
         yield name, device, {"gateway": device, **fields}, good
     for device in troubled[:1]:
         yield "connectivity_test", device, {"gateway": device}, good
+
+
+def _tariff(emt: str) -> dict[str, Any]:
+    """A time-of-use tariff with three stages, as soon as it can be there."""
+    return {
+        "tafs": ["2", "7"],
+        "switch_times": ["1 Mo-Fr 17:00-20:00", "3 Mo-So 00:00-05:00"],
+        "default_stage": "2",
+        "emts": [emt],
+        "valid_from": (datetime.now(UTC) + _SOON).isoformat(),
+        "permission_ground": "contract",
+        "permission_by": emt,
+    }
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from torwart.sim.emt.files import EmtFiles
 from torwart.sim.gateway.config import GatewayConfig
 from torwart.sim.gateway.fleet import EVERYONE, Fleet, FleetConfig
 from torwart.sim.gateway.manufacture import device_ids, forge, initial_config, make_device
+from torwart.sim.pki import Triple
 from torwart.sim.sub_ca import SubCaServer
 from torwart.wire.certificate import identify
 
@@ -46,6 +47,8 @@ PATIENCE: Mapping[str, Any] = {
     "test_total": 4.0,
     "late_result_total": 20.0,
     "first_value_total": 60.0,
+    "contracts": (0.5, 1.0, 1.0, 2.0, 2.0, 5.0, 5.0, 10.0),
+    "change": 1.0,
 }
 """Days become seconds: how long the stories of the demonstration wait (all of it configuration)."""
 
@@ -175,7 +178,7 @@ class Stage:
         ]
 
     async def _start_outside(self) -> None:
-        self.emt = EmtReceiver(_emt_config(self.site))
+        self.emt = EmtReceiver(emt_config(self.site, self.site.pki.emt))
         address = await self.emt.start()
         self._emt_address = f"{address[0]}:{address[1]}"
         config = FleetConfig(tuple(self.devices), state=self.directory / "fleet", forge=partial(forge, self.site.pki))
@@ -248,14 +251,15 @@ class Stage:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
 
-def _emt_config(site: sites.Site) -> EmtConfig:
+def emt_config(site: sites.Site, emt: Triple) -> EmtConfig:
+    """What an EMT with these credentials must know to receive and to confirm."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     pki = site.pki
-    chain = tuple(c.public_bytes(Encoding.DER) for c in pki.chain_of(pki.emt.tls.certificate)[1:])
+    chain = tuple(c.public_bytes(Encoding.DER) for c in pki.chain_of(emt.tls.certificate)[1:])
     trust = tuple(c.public_bytes(Encoding.DER) for c in pki.trust_chain)
     return EmtConfig(
-        pki.emt,
+        emt,
         chain,
         trust,
         confirm_to=("127.0.0.1", site.ports["EMT-SERVICE"]),

@@ -336,7 +336,8 @@ def _page_of(flow: Flow, name: str, section: str) -> str:
     if name == flow.process.subject_field:
         return DEVICE
     if name == "requested_at":
-        return TIME
+        chosen = flow.process
+        return chosen.field(chosen.time_field).section if chosen.time_field else TIME
     return HEADER if name in HEADER_NAMES and not section else section
 
 

@@ -93,7 +93,8 @@ def pages(chosen: Process) -> tuple[Page, ...]:
         fields = tuple(each for each in chosen.in_section(section.name) if each.name != chosen.subject_field)
         if fields:
             found.append((section.name, section.words, section.help, fields))
-    found.append((TIME, Words("Termin", "Time"), NOTHING, ()))
+    if not chosen.time_field:
+        found.append((TIME, Words("Termin", "Time"), NOTHING, ()))
     found.append((HEADER, Words("Codenummer, Referenz, Bemerkung", "Code number, reference, remark"), NOTHING, ()))
     return tuple(Page(number, *each) for number, each in enumerate(found, start=1))
 
@@ -117,7 +118,11 @@ class Flow:
 
     @property
     def requested_at(self) -> datetime | None:
-        """The requested time if one is wanted and can be read."""
+        """The requested time if one is wanted and can be read; of a process that says it in a field, that field's."""
+        name = self.process.time_field
+        if name:
+            right = self.values.get(name) and name not in self.errors
+            return datetime.fromisoformat(self.process.field(name).check(self.values[name])) if right else None
         if self.values.get(WHEN) != "at":
             return None
         try:
@@ -125,6 +130,12 @@ class Flow:
         except ValueError:
             return None
         return requested if requested.tzinfo else None
+
+    @property
+    def time_unsaid(self) -> Words | None:
+        """The field that says when the order takes effect, while it does not yet."""
+        chosen = self.process
+        return chosen.field(chosen.time_field).label if chosen.time_field and not self.requested_at else None
 
     @property
     def header(self) -> Header:
@@ -192,6 +203,8 @@ class Flow:
 
     def _of_device(self) -> Status:
         name = self.process.subject_field
+        if not self.values.get(name) and name not in self.errors:
+            return Status.OPTIONAL
         if not self.values.get(name):
             return Status.NEW
         if name in self.errors:

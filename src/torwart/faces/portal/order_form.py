@@ -87,6 +87,7 @@ def _inputs(field: Field, offers: tuple[Choice, ...]) -> dict[str, forms.Field]:
         if field.choices:
             return {field.name: boxes}
         boxes.required = False  # the others below may be the answer; the definition asks for one of both
+        boxes.expected = not field.optional  # type: ignore[attr-defined]  # the component says which field is optional
         others = LinesField(label=_OTHERS, required=False, help_text=_ONE_A_LINE)
         return {field.name: boxes, field.name + OTHER: others}
     if field.many:

@@ -34,7 +34,12 @@ _WHEN = Words(
 
 def columns(process: Process) -> list[tuple[str, Words]]:
     """Name and label of every column, the process's fields first."""
-    return [(each.name, each.label) for each in process.fields] + [(name, LABELS[name]) for name in HEADER]
+    return [(each.name, each.label) for each in process.fields] + [(name, LABELS[name]) for name in _header_of(process)]
+
+
+def _header_of(process: Process) -> tuple[str, ...]:
+    """The formal columns; a process that says its time in a field of its own asks for no other."""
+    return HEADER[1:] if process.time_field else HEADER
 
 
 def template(process: Process, form: str) -> bytes:
@@ -42,9 +47,10 @@ def template(process: Process, form: str) -> bytes:
     head = [said(label) for _, label in columns(process)]
     if form == "csv":
         return wire.write_csv([head])
-    choices = [_allowed(each) for each in process.fields] + [[] for _ in HEADER]
+    choices = [_allowed(each) for each in process.fields] + [[] for _ in _header_of(process)]
     guide = [[said(words) for words in _GUIDE_HEAD], *(_explained(each) for each in process.fields)]
-    guide.append([said(LABELS["requested_at"]), said(_WHEN), "24.11.2026 09:30", said(_OPTIONAL)])
+    if not process.time_field:
+        guide.append([said(LABELS["requested_at"]), said(_WHEN), "24.11.2026 09:30", said(_OPTIONAL)])
     return wire.write_xlsx(said(process.words), head, choices, (said(_GUIDE), guide))
 
 

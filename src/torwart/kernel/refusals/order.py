@@ -179,3 +179,11 @@ NUMBERS_TAKEN = kind(
     retry=Retry.LATER,
     source="O-2",
 )
+TIME_IN_FIELD = kind(
+    "order.time_in_field",
+    de="Wann dieser Auftrag wirkt, sagt das Feld „{label_de}“. Bitte nennen Sie keinen anderen Wunschtermin.",
+    en="When this order takes effect is said by the field “{label_en}”. Please name no other requested time.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="T-3, P11: valid from",
+)

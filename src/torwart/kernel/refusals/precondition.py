@@ -94,6 +94,23 @@ EMT_CERTIFICATE_REVOKED = kind(
     retry=Retry.AFTER_CHANGE,
     source="P03, P15",
 )
+TAF_NOT_POSSIBLE = kind(
+    "precondition.taf_not_possible",
+    de="Der Zähler {meter} kann TAF {taf} nicht: {why_de}. Bitte wählen Sie einen anderen TAF.",
+    en="Meter {meter} cannot do TAF {taf}: {why_en}. Please choose another one.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11; spec/04 §1.6",
+)
+NO_METER = kind(
+    "precondition.no_meter",
+    de="An {gateway} ist kein Zähler in Betrieb, für den sich die Auswertung ändern ließe. Binden Sie ihn zuerst an "
+    "(P05).",
+    en="No meter is in operation on {gateway} whose evaluation could be changed. Connect it first (P05).",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11",
+)
 CONTACTS_TOO_FEW = kind(
     "precondition.contacts_too_few",
     de="Es gibt {given} aktive Ansprechpartner mit geprüfter sicherer E-Mail; nötig sind {needed}, die sich vertreten.",

@@ -211,3 +211,47 @@ EVENT_FOREIGN = kind(
     side=Side.GATEWAY,
     source="A2 Tabelle 5, Notify",
 )
+POINT_UNKNOWN = kind(
+    "process.point_unknown",
+    de="Die Messstelle {point} gehört zu keinem Ihrer Gateways. Bitte prüfen Sie die Nummer oder nennen Sie das "
+    "Gateway.",
+    en="Metering point {point} belongs to none of your gateways. Please check the number or name the gateway's id.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11",
+)
+POINT_ELSEWHERE = kind(
+    "process.point_elsewhere",
+    de="Die Messstelle {point} gehört nicht zu {gateway}. Bitte nennen Sie nur eines von beiden oder das "
+    "richtige Paar.",
+    en="Metering point {point} does not belong to {gateway}. Please name one of them only, or the right pair.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11",
+)
+POINT_AMBIGUOUS = kind(
+    "process.point_ambiguous",
+    de="Zur Messstelle {point} gehören mehrere Gateways ({gateways}). Bitte nennen Sie die SMGW-ID dazu.",
+    en="Metering point {point} has several gateways ({gateways}). Please name the gateway's id as well.",
+    side=Side.CLIENT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11",
+)
+PROFILE_NOT_IN_FORCE = kind(
+    "process.profile_not_in_force",
+    de="{gateway} hat die neuen Auswertungsprofile, wendet sie aber nicht an: {contracts}. Die alten sind "
+    "nicht entfernt.",
+    en="{gateway} has the new evaluation profiles but does not apply them: {contracts}. The old ones are not removed.",
+    side=Side.GATEWAY,
+    source="P11: a process that cannot prove its effect ends as failed",
+)
+LAST_VALUES_OPEN = kind(
+    "process.last_values_open",
+    de="Die neuen Auswertungsprofile gelten. Die alten stehen noch auf {gateway}, weil ihre letzten Messwerte den "
+    "Empfänger nicht erreicht haben: {contracts}.",
+    en="The new evaluation profiles are in force. The old ones still stand on {gateway} because their last readings "
+    "have not reached the recipient: {contracts}.",
+    side=Side.EMT,
+    retry=Retry.AFTER_CHANGE,
+    source="P11: remove old",
+)

@@ -153,6 +153,7 @@ _T: Mapping[str, Words] = {
         "your order {number} ({process}) could not begin because a precondition is not met.",
     ),
     "why": Words("Grund", "Reason"),
+    "left": Words("Was auf dem Gateway bleibt", "What stays on the gateway"),
     "fault": Words("Die Ursache liegt {side}.", "The cause lies {side}."),
     "silent": Words("Gateway meldet sich nicht: {number}, {process}", "Gateway is silent: {number}, {process}"),
     "silent_text": Words(
@@ -254,9 +255,12 @@ def failed(
     side: Side,
     retry: Retry,
     steps: Sequence[tuple[Track, Words]],
+    rows: Sequence[tuple[Words, str]] = (),
     refused: bool = False,
 ) -> Letter:
-    """The result of a failure (O-3): why, whose fault, what was done, what next. ``refused``: it never began."""
+    """The result of a failure (O-3): why, whose fault, what was done, what next. ``rows``: what stays on the gateway;
+    ``refused``: it never began.
+    """
     name = "refused" if refused else "failed"
     follows = NEXT_BY_SIDE[side].text(language)
     if retry is Retry.LATER:
@@ -270,6 +274,11 @@ def failed(
         Paragraph(_text("fault", language, side=SIDES[side].text(language))),
         Heading(_text("next", language)),
         Paragraph(follows),
+        *(
+            [Facts(tuple((label.text(language), value) for label, value in rows), _text("left", language))]
+            if rows
+            else []
+        ),
         *_track(language, steps),
         summary(about.summary, language),
     )

@@ -104,10 +104,19 @@ def audited(order: Order, action: str, actor: str, now: datetime, payload: Mappi
     audit.append(actor=actor, action=action, subject=subject, payload=payload, client=order.client_id, at=now)
 
 
-def failed_as(order: Order, refusal: Refusal, verb: OrderVerb, now: datetime, actor: str = "") -> None:
+def failed_as(
+    order: Order,
+    refusal: Refusal,
+    verb: OrderVerb,
+    now: datetime,
+    actor: str = "",
+    rows: Sequence[tuple[Words, str]] = (),
+) -> None:
+    """The order ends without its effect; ``rows``: what stays on the gateway all the same."""
     why = Words(refusal.text("de"), refusal.text("en"))
     told = {"code": refusal.code, "side": refusal.side.value, "retry": refusal.kind.retry.value}
-    move(order, verb, now, ended_at=now, result={"refusal": {**told, "de": why.de, "en": why.en}})
+    left = {"rows": [[label.de, label.en, value] for label, value in rows]} if rows else {}
+    move(order, verb, now, ended_at=now, result={"refusal": {**told, "de": why.de, "en": why.en}, **left})
     track = {"done": Track.DONE, "failed": Track.FAILED}
     steps = [(track.get(state, Track.NOW), step_words(order, name)) for name, state in steps_of(order)]
     refused = verb is OrderVerb.REFUSE
@@ -124,6 +133,7 @@ def failed_as(order: Order, refusal: Refusal, verb: OrderVerb, now: datetime, ac
             side=refusal.side,
             retry=refusal.kind.retry,
             steps=steps,
+            rows=rows,
             refused=refused,
         ),
         actor=actor or f"run:{run_id_of(order)}",

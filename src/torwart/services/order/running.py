@@ -133,12 +133,14 @@ def succeed(
     )
 
 
-def fail(number: str, run_id: str, refusal: Refusal, *, now: datetime) -> None:
-    """The run cannot reach its effect: order failed, ticket resolved, the reason and whose fault it is mailed (O-3)."""
+def fail(number: str, run_id: str, refusal: Refusal, *, rows: Sequence[Row] = (), now: datetime) -> None:
+    """The run cannot reach its effect: order failed, ticket resolved, the reason and whose fault it is mailed (O-3).
+    ``rows``: what stays on the gateway, in words.
+    """
     order = locked(number, None)
     text = {"de": refusal.text("de"), "en": refusal.text("en")}
     runs.fail(run_id, refusal.code, refusal.side.value, text)
-    failed_as(order, refusal, OrderVerb.FAIL, now)
+    failed_as(order, refusal, OrderVerb.FAIL, now, rows=rows)
 
 
 def given_up(run_id: str, refusal: Refusal, *, free: runs.Free | None, now: datetime) -> bool:

@@ -5,16 +5,17 @@ at once (ours; the grid of registrations goes on beside it). Which values follow
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 
 from torwart.sim.gateway.core import Core
 from torwart.sim.gateway.event import EventKind
 from torwart.sim.gateway.log import LogKind
 from torwart.sim.gateway.meter import QUARTER
-from torwart.sim.gateway.metering import Metering
+from torwart.sim.gateway.metering import LATENCY, Metering
 from torwart.sim.gateway.series import Capture, Series
 from torwart.sim.gateway.tariff import ERROR_STAGE, StagePlan, StageRegisters, Value, pick, taf1, taf6, taf7
+from torwart.sim.gateway.timeline import Alarm
 from torwart.wire.profiles import EvaluationProfile, HanProfile
 from torwart.wire.profiles.evaluation import PRESENT_VALUES, Assignment, TimeTrigger
 
@@ -25,12 +26,15 @@ CounterKey = tuple[str, str, str]
 class Contracts:
     """All evaluation profiles of one gateway."""
 
-    __slots__ = ("_core", "_metering", "counters")
+    __slots__ = ("_alarm", "_core", "_metering", "counters", "on_change")
 
     def __init__(self, core: Core, metering: Metering) -> None:
         self._core = core
         self._metering = metering
         self.counters: dict[CounterKey, StageRegisters] = {}
+        self._alarm: Alarm | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when the time of a contract begins or ends."""
         metering.on_capture = self.count
 
     # --- which ---
@@ -65,6 +69,21 @@ class Contracts:
                 self._make_counters(profile)
             if profile.id not in memory.starts:
                 self._begin(profile)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Ring when the next contract begins or ends, once the registration of that instant is there."""
+        now = self._core.clock.now()
+        instants = [at for p in self.profiles for at in (p.valid_from, p.valid_until) if at is not None and at > now]
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = (
+            self._core.after((min(instants) - now).total_seconds() + LATENCY, self._ring) if instants else None
+        )
+
+    def _ring(self) -> None:
+        self._metering.catch_up()
+        self.on_change()
 
     def _begin(self, profile: EvaluationProfile) -> None:
         core = self._core
@@ -145,7 +164,7 @@ class Contracts:
                 yield from pick(series, register, [start])
             after = max(start, since or start)
             if use_case == 1:
-                yield from _between(taf1(series, register, after, until), after, until)
+                yield from _between(taf1(series, register, after, until, profile.billing_period), after, until)
             else:
                 yield from taf7(series, register, after, until, profile.registration_period)
 
@@ -160,7 +179,10 @@ class Contracts:
     ) -> Iterator[Value]:
         """The derived registers as of the last capture, and the meter's own register beside them."""
         counter = self.counters.get((profile.id, str(assigned.meter), str(assigned.obis_code)))
-        last = self._core.memory.series.get(str(assigned.meter), Series(())).last
+        series = self._core.memory.series.get(str(assigned.meter), Series(()))
+        over = profile.valid_until is not None and profile.valid_until <= until
+        # The registers of a contract whose time is over stand still: they are those of its last registration.
+        last = series.before(until) if over else series.last
         if counter is None or last is None or last.at > until or (since is not None and last.at <= since):
             return
         stem = counter.register.rsplit(".", 1)[0]
@@ -172,7 +194,7 @@ class Contracts:
                 own = names.get(number, value.register)
                 name = own if own.startswith(stem + ".") or number == ERROR_STAGE else value.register
                 yield Value(value.at, name, value.value, value.status)
-        yield from pick(self._core.memory.series[str(assigned.meter)], counter.register, [last.at])
+        yield from pick(series, counter.register, [last.at])
 
     # --- forgetting ---
 

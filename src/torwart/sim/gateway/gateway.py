@@ -103,6 +103,7 @@ class Gateway:
         self.contracts = Contracts(self.core, self.metering)
         self.delivery = Delivery(self.core, self.links, self.contracts)
         self.metering.on_tick = self.changed
+        self.contracts.on_change = self.changed
         self.time = TimeSync(self.core, self.links)
         self.profiles = ProfileStore(self.core, self.changed, self.metering.unpair)
         self.firmware = FirmwareStore(self.core, self.reboot_soon)

@@ -31,7 +31,7 @@ from torwart.sim.gateway.tariff import grid
 from torwart.sim.gateway.timeline import Alarm
 
 REGISTERS = (IMPORT, EXPORT, POWER)
-_LATENCY = 1.0
+LATENCY = 1.0
 """Seconds after the registration instant at which a meter's value is there (PTB-A 50.8 allows 2)."""
 
 
@@ -96,7 +96,7 @@ class Metering:
 
     def _set_alarm(self) -> None:
         now = self._core.clock.now()
-        wait = self.period - now.timestamp() % self.period + _LATENCY
+        wait = self.period - now.timestamp() % self.period + LATENCY
         self._alarm = self._core.after(wait, self._tick)
 
     def _tick(self) -> None:

@@ -1,7 +1,7 @@
 """What the gateway registered of one meter, kept compactly: 48 bytes a capture."""
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -81,6 +81,11 @@ class Series:
         if index < len(self._times) and self._times[index] == seconds:
             return self._capture(index)
         return None
+
+    def before(self, instant: datetime) -> Capture | None:
+        """The latest capture not after ``instant``."""
+        index = bisect_right(self._times, round(instant.timestamp()))
+        return self._capture(index - 1) if index else None
 
     @property
     def last(self) -> Capture | None:

@@ -6,6 +6,7 @@ and at most one registration period lies between; everything else goes into the 
 sum of the stages + error register = total, always.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from torwart.sim.gateway.series import NO_VALUE, Capture, Series
+from torwart.wire.profiles.evaluation import BillingPeriod
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SIX_WEEKS = 42
@@ -94,9 +96,31 @@ def _value(capture: Capture | None, register: str, instant: datetime) -> Value:
     return Value(instant, register, value, capture.status | (NO_VALUE if value is None else 0))
 
 
-def taf1(series: Series, register: str, since: datetime, until: datetime) -> list[Value]:
-    """Data-sparing: only the register at each start of a month."""
-    return pick(series, register, month_starts(since, until))
+def taf1(
+    series: Series, register: str, since: datetime, until: datetime, billing: BillingPeriod | None = None
+) -> list[Value]:
+    """Data-sparing: only the register at each start of a billing period, of a month unless the profile says so."""
+    if billing is None:
+        return pick(series, register, month_starts(since, until))
+    return pick(series, register, (start for start in billing_starts(billing, until) if start >= since))
+
+
+def billing_starts(billing: BillingPeriod, until: datetime) -> Iterator[datetime]:
+    """The beginnings of the billing periods up to ``until``, by the local calendar, as UTC."""
+    count, unit = int(billing.duration[1:-1]), billing.duration[-1]
+    first = billing.start.astimezone(BERLIN)
+    for number in range(0, 10_000 * count, count):
+        if unit == "D":
+            day = first.date() + timedelta(days=number)
+        else:
+            months = first.year * 12 + first.month - 1 + number * (12 if unit == "Y" else 1)
+            # A period from the 31st begins on the last day of shorter months.
+            last = monthrange(months // 12, months % 12 + 1)[1]
+            day = date(months // 12, months % 12 + 1, min(first.day, last))
+        start = datetime.combine(day, first.time(), BERLIN).astimezone(UTC)
+        if start > until:
+            return
+        yield start
 
 
 def taf6(series: Series, register: str, now: datetime) -> list[Value]:
