@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 from staging import Scene, devices
 
+from torwart.config.demo.scenario import Part
 from torwart.services import client as clients
 from torwart.services import interface
 from torwart.sim.emt.files import EmtFiles
@@ -24,7 +25,6 @@ from torwart.store.models import Contact
 from torwart.wire.certificate import identify
 
 ENVIRONMENT = {
-    "TORWART_WITHDRAWAL_SECONDS": "1",
     "TORWART_WEBHOOK_HOSTS": "localhost",
     "TORWART_API_CALLS": "100000",
     "TORWART_WEBHOOK_SECRET": secrets.token_hex(32),
@@ -105,17 +105,22 @@ def orderable(client: int) -> None:
 
 
 @contextmanager
-def interface_scene(directory: Path, database: str, *, count: int) -> Iterator[Scene]:
-    """The whole of it, the site's EMT coupled as the client's own system; ``scene.system()`` is that system."""
-    before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)
-    scene = Scene(directory, devices(count), database=database, api=True)
+def interface_scene(
+    directory: Path, database: str, *, count: int = 0, parts: Sequence[Part] = (), grace: float = 1, **stage: Any
+) -> Iterator[Scene]:
+    """The whole of it with ``count`` gateways that behave well, or ``parts``; the site's EMT coupled as the client's
+    own system, which ``system(scene)`` is. ``grace``: seconds an order can be withdrawn.
+    """
+    told = {**ENVIRONMENT, "TORWART_WITHDRAWAL_SECONDS": str(grace)}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    scene = Scene(directory, parts or devices(count), database=database, api=True, **stage)
     try:
         scene.start()
-        stage = scene.stage
-        orderable(stage.site.client)
-        name = identify(stage.site.pki.emt.tls.certificate).common_name
-        interface.couple(stage.site.client, name, software="Testsystem", software_version="1.0", actor="test")
+        site = scene.stage.site
+        orderable(site.client)
+        name = identify(site.pki.emt.tls.certificate).common_name
+        interface.couple(site.client, name, software="Testsystem", software_version="1.0", actor="test")
         yield scene
     finally:
         scene.stage.stop()
