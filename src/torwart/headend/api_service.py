@@ -25,6 +25,8 @@ _BODY = 1024 * 1024
 _ANSWER = 16 * 1024 * 1024
 _UPSTREAM_SECONDS = 90.0
 """Longer than the longest long poll."""
+_AWAY_SECONDS = 5
+"""When to ask again while the web process is away: whoever supervises it starts it again within seconds."""
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
@@ -147,13 +149,13 @@ class ApiSession(Session):
         """The web process's answer; 503 while it is away, so that the caller asks again."""
         api = self.station.config.api
         if api is None:
-            return _problem(503, "unavailable", retry=self.station.limits.retry_after)
+            return _problem(503, "unavailable", retry=_AWAY_SECONDS)
         try:
             async with asyncio.timeout(_UPSTREAM_SECONDS):
                 return await _ask(str(api.socket), self._forwarded(asked, body), body)
         except (OSError, TimeoutError, h11.ProtocolError):
             self.station.metrics["emt_api_unavailable"] += 1
-            return _problem(503, "unavailable", retry=self.station.limits.retry_after)
+            return _problem(503, "unavailable", retry=_AWAY_SECONDS)
 
     def _forwarded(self, asked: h11.Request, body: bytes) -> h11.Request:
         """The request as the web process gets it: nothing a caller sent can pass for what only we may say."""
