@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from torwart.kernel.refusals import Refusal
-from torwart.wire.logbook import EVENTS, MAX_ENTRIES, Entry, Level, Logbook, build, parse
+from torwart.wire.logbook import EVENTS, MAX_ENTRIES, Entry, Level, Logbook, build, parse, words_of
 from torwart.wire.profile_generic import P, X
 
 pytestmark = pytest.mark.requirement("WAN-4.2", "WAN-1.8")
@@ -171,3 +171,15 @@ def test_a_damaged_log_is_refused_or_another_one(book: Logbook, data: st.DataObj
         parse(bytes(body))
     except Refusal:
         return
+
+
+def test_an_event_is_told_in_words() -> None:
+    """Known numbers in both languages, others as their maker says it; placeholders are filled, extra values kept."""
+    known = words_of(16001, "[Count] readings transmitted to [Recipient]", ("3", "SW"))
+    plain = words_of(10041, "", ())
+    maker = words_of(99999, "Meter [Meter] paired", ("1EMH1", "LMN"))
+
+    assert known.de == "Messwerte an Marktteilnehmer übertragen: 3 readings transmitted to SW"
+    assert known.en == "3 readings transmitted to SW"
+    assert plain.de == "War zu lange ohne Strom"
+    assert maker.de == maker.en == "Meter 1EMH1 paired LMN"

@@ -52,6 +52,27 @@ EVENTS: dict[int, Words] = {
 }
 """Event numbers seen in real exports (spec/04 §1.8); all others are their maker's."""
 
+LEVELS: dict[Level, Words] = {
+    Level.INFO: Words("Hinweis", "info"),
+    Level.WARNING: Words("Warnung", "warning"),
+    Level.ERROR: Words("Fehler", "error"),
+    Level.FATAL: Words("schwerer Fehler", "fatal error"),
+}
+
+
+def filled(template: str, fillings: Sequence[str]) -> str:
+    """The template with its placeholders filled; fillings beyond the placeholders are appended."""
+    rest = list(fillings)
+    text = _PLACEHOLDER.sub(lambda match: rest.pop(0) if rest else match[0], template)
+    return " ".join((text, *rest)).strip()
+
+
+def words_of(event: int, template: str, fillings: Sequence[str]) -> Words:
+    """What an event says to people: numbers everybody uses in both languages, others as their maker words them."""
+    text = filled(template, fillings)
+    known = EVENTS.get(event)
+    return Words(f"{known.de}: {text}", text) if known and fillings else known or Words(text, text)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -77,9 +98,7 @@ class Entry:
     @property
     def message(self) -> str:
         """The template with its placeholders filled; fillings beyond the placeholders are appended."""
-        rest = list(self.extensions)
-        text = _PLACEHOLDER.sub(lambda match: rest.pop(0) if rest else match[0], self.template)
-        return " ".join((text, *rest)).strip()
+        return filled(self.template, self.extensions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from torwart.store.queries import case as cases
 from torwart.store.queries import client as clients
 from torwart.store.queries import fleet as queries
 from torwart.store.queries.fleet import Concern
+from torwart.wire.logbook import words_of
 
 CONCERNS: dict[Concern, Words] = {
     Concern.SILENT: Words("meldet sich nicht", "silent"),
@@ -213,7 +214,11 @@ def _life(file: Any, now: datetime) -> Picture:
     ]
     lanes = [(_STATE_LANE, lane), (_CERTIFICATE_LANE, certificates), (_PROCESS_LANE, runs)]
     marks = [
-        life_line.Mark(Words(each.text, each.text), each.at, "bad" if each.level in ("ERROR", "FATAL") else "quiet")
+        life_line.Mark(
+            words_of(each.event, each.text, each.parameters),
+            each.at,
+            "bad" if each.level in ("ERROR", "FATAL") else "quiet",
+        )
         for each in file.events
     ]
     data = life_line.LifeLine(file.gateway.device_id, now, [lane for lane in lanes if lane[1]], marks)

@@ -22,6 +22,7 @@ from torwart.rules import device_light
 from torwart.services import present
 from torwart.store.queries import gateway as queries
 from torwart.store.queries.gateway import Device
+from torwart.wire.logbook import words_of
 
 _TONES = {
     GatewayState.DELIVERED: "quiet",
@@ -116,6 +117,10 @@ def _compared(device: Device, profile: Any) -> Compared:
     return Compared(profile, reading, verdict)
 
 
+def _told(event: Any) -> Words:
+    return words_of(event.event, event.text or event.level, event.parameters)
+
+
 def picture(device: Device, now: datetime) -> Picture:
     """The life line: states from the audit trail, certificates by set, events and orders as marks."""
     lanes = [
@@ -124,7 +129,11 @@ def picture(device: Device, now: datetime) -> Picture:
         (Words("Wirkzertifikate", "Operational"), _sets(device, seal=False, now=now)),
     ]
     marks = [
-        Mark(Words(event.text or event.level, event.text or event.level), event.at, _LEVELS.get(event.level, "quiet"))
+        Mark(
+            words_of(event.event, event.text or event.level, event.parameters),
+            event.at,
+            _LEVELS.get(event.level, "quiet"),
+        )
         for event in device.events
     ]
     data = LifeLine(

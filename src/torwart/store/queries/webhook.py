@@ -122,4 +122,7 @@ def _row(client: int, name: str) -> Webhook | None:
 
 def _lines(client: int, name: uuid.UUID | None) -> list[WebhookLine]:
     rows = statement.rows(_WEBHOOKS, {"client": client, "name": name})
-    return [WebhookLine(*(str(row[0]), *row[1:4], json.loads(row[4]), *row[5:])) for row in rows]
+    return [
+        WebhookLine(str(webhook_id), url, dialect, active, json.loads(keys), created_at, pending, dead)
+        for webhook_id, url, dialect, active, keys, created_at, pending, dead in rows
+    ]

@@ -2,7 +2,7 @@
 
 from torwart.kernel.refusals.profile import PROFILE_FIELD, PROFILE_MALFORMED
 from torwart.wire.cosem.uri import Address, container_address
-from torwart.wire.profiles.base import CONTAINER_CLASS, Profile, ProfileKind, differences
+from torwart.wire.profiles.base import CONTAINER_CLASS, KINDS, Profile, ProfileKind, differences
 from torwart.wire.profiles.communication import (
     SCENARIO_NAMES,
     AdministratorProfile,
@@ -64,6 +64,7 @@ def profile_address(kind: ProfileKind, name: str, *, taf: int = 0, scenario: Sce
 
 __all__ = [
     "CONTAINER_CLASS",
+    "KINDS",
     "PROFILES",
     "AdministratorProfile",
     "CommunicationProfile",

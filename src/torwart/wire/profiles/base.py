@@ -15,6 +15,7 @@ from typing import ClassVar, NoReturn, Self
 from lxml import etree
 
 from torwart.kernel.refusals.profile import PROFILE_FIELD, PROFILE_KIND, PROFILE_MALFORMED
+from torwart.kernel.words import Words
 from torwart.wire.cosem.uri import Address, container_address
 from torwart.wire.profiles import form
 from torwart.wire.xml import Element, local_name, parse, serialise
@@ -35,6 +36,17 @@ class ProfileKind(StrEnum):
     PROXY = "proxy"
     ADMINISTRATOR = "administrator"
     WAKE_UP = "wake_up"
+
+
+KINDS: dict[ProfileKind, Words] = {
+    ProfileKind.METER: Words("Zählerprofil", "meter"),
+    ProfileKind.COMMUNICATION: Words("WAN-Kommunikationsprofil", "communication"),
+    ProfileKind.EVALUATION: Words("Auswertungsprofil", "evaluation"),
+    ProfileKind.HAN: Words("HAN-Kommunikationsprofil", "HAN"),
+    ProfileKind.PROXY: Words("Proxy-Kommunikationsprofil", "proxy"),
+    ProfileKind.ADMINISTRATOR: Words("Administratorprofil", "administrator"),
+    ProfileKind.WAKE_UP: Words("Weckrufprofil", "wake-up"),
+}
 
 
 class Profile(ABC):

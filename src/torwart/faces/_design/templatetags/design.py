@@ -19,6 +19,8 @@ from torwart.faces._design.forms import LinesWidget, MomentWidget
 from torwart.faces._design.language import active
 from torwart.kernel.words import Words
 from torwart.services.sealed import seal
+from torwart.wire.logbook import LEVELS, Level, words_of
+from torwart.wire.profiles import KINDS, ProfileKind
 
 register = template.Library()
 
@@ -38,6 +40,24 @@ def tag_t(de: str, en: str, **values: Any) -> SafeString:
 def said(words: Words | None) -> str:
     """``Words`` of the kernel in the active language; what is no ``Words`` stays as it is."""
     return words.text(active()) if isinstance(words, Words) else words or ""
+
+
+@register.filter
+def event_words(event: Any) -> Words:
+    """What an event of a gateway says."""
+    return words_of(event.event, event.text, event.parameters)
+
+
+@register.filter
+def level_words(level: str) -> Words:
+    """How grave an event is."""
+    return LEVELS[Level(level)] if level in list(Level) else Words(level, level)
+
+
+@register.filter
+def profile_words(kind: str) -> Words:
+    """What kind a profile is of."""
+    return KINDS[ProfileKind(kind)] if kind in list(ProfileKind) else Words(kind, kind)
 
 
 @register.filter
