@@ -616,11 +616,11 @@ def test_an_operator_lets_a_mail_be_read_again(stage: MailStage) -> None:
     assert row.state == "refused"
 
     stage.desk = delivery.Desk(stage.desk.identity, trust)
-    mail_in.release(row.pk, actor="operator:olga", now=stage.now)
+    mail_in.release(row.pk, "CA ergänzt", actor="operator:olga", now=stage.now)
     stage.run()
 
     assert MailIn.objects.get(pk=row.pk).state == "done"
     assert Kept.objects.get().secure
     for pk in (row.pk, 10**9):
         with pytest.raises(Refusal, check=lambda no: no.code == "mailroom.not_aside"):
-            mail_in.release(pk, actor="operator:olga", now=stage.now)
+            mail_in.release(pk, "noch einmal", actor="operator:olga", now=stage.now)

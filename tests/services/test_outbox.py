@@ -164,7 +164,7 @@ def test_old_programs_are_an_exception_somebody_has_allowed(stage: MailStage) ->
     client = stage.tested("Stadtwerk", ANNA)
     pk = Contact.objects.get(client=client).pk
     number = question(stage, client)
-    contacts.allow_legacy(pk, True, actor="operator:olga", now=stage.now)
+    contacts.allow_legacy(pk, True, "Altes Programm", client=None, actor="operator:olga", now=stage.now)
 
     outbox.to_contacts(client, letter, kind="order.done", ticket=number, now=stage.now)
     stage.run()

@@ -377,12 +377,15 @@ def addresses(found: dict[str, Any]) -> dict[str, str]:
         **{key: [ticket.number] for key in cases},
         **{key: [town.gateways[1]] for key in ("gateway", "gateway_messages")},
         **{key: [town.client] for key in ("client", "participant", "contact_new", "invite")},
-        **{key: [town.client, contact.pk] for key in ("contact_certificate", "contact_test", "contact_off")},
+        **{
+            key: [town.client, contact.pk]
+            for key in ("contact_certificate", "contact_test", "contact_off", "contact_legacy")
+        },
         **{key: [town.client] for key in ("couplings", "coupling_new")},
         **{key: [town.client, coupling] for key in ("coupling_judge", "coupling_off")},
         **{key: [town.reader.pk] for key in ("user_lock", "user_again", "user_roles")},
         **{key: [found["approval"]] for key in ("approval", "approval_withdraw")},
-        **{key: [mails["handled"]] for key in ("mail_in", "mail_raw")},
+        **{key: [mails["handled"]] for key in ("mail_in", "mail_raw", "mail_release")},
         **{key: [mails["failed"]] for key in ("mail_out", "mail_retry")},
         "inbox": ["offen"],
         "attachment": [ticket.number, file.pk],

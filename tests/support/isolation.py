@@ -391,12 +391,15 @@ THINGS: Mapping[str, Named] = {
     "console:run": lambda side: {"run_id": side.run},
     **dict.fromkeys(["console:client", "console:participant", "console:contact_new", "console:invite"], _CLIENT),
     "console:client_move": lambda side: {"pk": side.client, "name": "aussetzen"},
-    **dict.fromkeys(["console:contact_certificate", "console:contact_test", "console:contact_off"], _PERSON),
+    **dict.fromkeys(
+        ["console:contact_certificate", "console:contact_test", "console:contact_off", "console:contact_legacy"],
+        _PERSON,
+    ),
     **dict.fromkeys(["console:couplings", "console:coupling_new"], _CLIENT),
     **dict.fromkeys(["console:coupling_judge", "console:coupling_off"], _COUPLING),
     **dict.fromkeys(["console:user_lock", "console:user_again", "console:user_roles"], _USER),
     "console:mail_tab": lambda side: {"tab": "ausgang"},
-    **dict.fromkeys(["console:mail_in", "console:mail_raw"], _IN),
+    **dict.fromkeys(["console:mail_in", "console:mail_raw", "console:mail_release"], _IN),
     **dict.fromkeys(["console:mail_out", "console:mail_retry"], _OUT),
     # accounts
     "account_reset_password_from_key": lambda side: {"person": side.user, "token": "1-2-3"},

@@ -115,13 +115,18 @@ def deactivate(contact: int, *, client: int | None, actor: str, now: datetime) -
         record(row, "contact.deactivated", actor, now, {})
 
 
-def allow_legacy(contact: int, allowed: bool, *, actor: str, now: datetime) -> None:
-    """An operator lets AES-256-CBC pass for a contact whose program knows no better; audited."""
+def allow_legacy(contact: int, allowed: bool, reason: str, *, client: int | None, actor: str, now: datetime) -> None:
+    """An operator has mail to a contact encrypted with AES-256-CBC because its program reads nothing better, or ends
+    that; ``reason`` stands in the audit trail.
+    """
     with transaction.atomic():
-        row = held(contact, None)
+        row = held(contact, client)
+        if row.legacy == allowed:
+            return
         row.legacy = allowed
         row.save(update_fields=["legacy"])
-        record(row, "contact.legacy_allowed" if allowed else "contact.legacy_ended", actor, now, {})
+        action = "contact.legacy_allowed" if allowed else "contact.legacy_ended"
+        record(row, action, actor, now, {"reason": reason})
 
 
 def held(contact: int, client: int | None) -> Contact:

@@ -31,6 +31,8 @@ from torwart.wire.mail.mime import split
 
 _log = logging.getLogger("torwart.mailroom")
 ATTEMPTS = 5
+ASIDE = ("quarantined", "refused", "ignored")
+"""States of mails that can be read again."""
 
 _CLAIM = """
 UPDATE store_mailin SET attempts = attempts + 1 WHERE id = (
@@ -56,17 +58,18 @@ def keep(raw: bytes, *, via: str, envelope_from: str, envelope_to: Sequence[str]
     return row.pk
 
 
-def release(pk: int, *, actor: str, now: datetime) -> None:
+def release(pk: int, reason: str, *, actor: str, now: datetime) -> None:
     """An operator lets the room read a mail again that was put aside, refused or ignored, e.g. after a CA was added.
 
-    Refuses ``mailroom.not_aside`` for one that has been taken or still waits.
+    ``reason`` stands in the audit trail. Refuses ``mailroom.not_aside`` for one that has been taken or still waits.
     """
     with transaction.atomic():
         row = MailIn.objects.defer("raw").select_for_update().filter(pk=pk).first()
-        if row is None or row.state not in ("quarantined", "refused", "ignored"):
+        if row is None or row.state not in ASIDE:
             raise MAIL_NOT_ASIDE()
         MailIn.objects.filter(pk=pk).update(state="stored", attempts=0)
-        audit.append(actor=actor, action="mail.released", subject=f"mail_in:{pk}", payload={"was": row.state}, at=now)
+        payload = {"was": row.state, "reason": reason}
+        audit.append(actor=actor, action="mail.released", subject=f"mail_in:{pk}", payload=payload, at=now)
 
 
 def work(engine: ProcessEngine, desk: Desk, *, now: datetime, limit: int = 100) -> int:

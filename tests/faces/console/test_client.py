@@ -219,3 +219,43 @@ def test_a_client_s_page_asks_the_same_however_many_people(people: Office, web: 
         get(admin, f"/konsole/auftraggeber/{town.client}/")
 
     assert len(queries) == 10, [each["sql"][:90] for each in queries]
+
+
+@pytest.mark.requirement("S-MAIL-3")
+def test_an_operator_allows_old_encryption_and_ends_it(people: Office, web: Web) -> None:
+    """With its consequences said and a reason in the trail; what was decided is seen by all, decided by operators."""
+    operator, town = web(people.operator), portal_world.town()
+    page = f"auftraggeber/{town.client}/"
+    person = models.Contact.objects.filter(client=town.client, active=True).order_by("id")[0]
+    address = f"{page}ansprechpartner/{person.pk}/aes-cbc/"
+    form = get(operator, f"/konsole/{address}").text
+    assert "CBC bemerkt nicht, wenn jemand den verschlüsselten Inhalt unterwegs verändert" in form
+    assert web(people.administrator).post(f"/konsole/{address}", {"reason": "x"}).status_code == 404
+
+    assert send(operator, address, reason="").status == 422
+    send(operator, address, reason="Altes Mailprogramm bis Januar")
+    assert models.Contact.objects.get(pk=person.pk).legacy
+    assert "Mails mit AES-CBC erlaubt" in get(web(people.auditor), f"/konsole/{page}").text
+    assert "Mails an diesen Ansprechpartner werden wieder mit AES-GCM" in get(operator, f"/konsole/{address}").text
+    send(operator, address, reason="Neues Programm")
+
+    assert not models.Contact.objects.get(pk=person.pk).legacy
+    entries = models.AuditEntry.objects.filter(action__startswith="contact.legacy").order_by("id")
+    assert [(each.action, each.payload["reason"], each.client_id) for each in entries] == [
+        ("contact.legacy_allowed", "Altes Mailprogramm bis Januar", town.client),
+        ("contact.legacy_ended", "Neues Programm", town.client),
+    ]
+
+
+@pytest.mark.requirement("P-1")
+def test_old_encryption_of_another_clients_contact_is_not_found(people: Office, web: Web) -> None:
+    """The address names both, and both must fit; nor is there a decision about somebody taken out."""
+    first, second = portal_world.town(), portal_world.town("Andere", tag="b")
+    foreign = models.Contact.objects.filter(client=second.client)[0]
+    operator = web(people.operator)
+    address = f"/konsole/auftraggeber/{first.client}/ansprechpartner/{foreign.pk}/aes-cbc/"
+    assert operator.post(address, {"reason": "x"}).status_code == 404
+    own = models.Contact.objects.filter(client=first.client)[0]
+    models.Contact.objects.filter(pk=own.pk).update(active=False)
+    assert operator.get(f"/konsole/auftraggeber/{first.client}/ansprechpartner/{own.pk}/aes-cbc/").status_code == 404
+    assert not models.Contact.objects.filter(legacy=True).exists()

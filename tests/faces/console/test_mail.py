@@ -106,3 +106,30 @@ def test_the_lists_ask_the_same_however_long(people: Office, now: datetime, web:
 
     assert len(shown.tickets) == count
     assert len(queries) == 7, [each["sql"][:90] for each in queries]
+
+
+@pytest.mark.requirement("C-2")
+def test_a_mail_that_was_put_aside_is_read_again(people: Office, mails: dict[str, int], web: Web) -> None:
+    """By an operator, with a reason that stands in the trail; others have no button; what was taken has none either."""
+    client, page = web(people.operator), f"/konsole/post/eingang/{mails['quarantined']}/"
+    assert "Noch einmal lesen lassen" in get(client, page).text
+    for other in (people.approver, people.auditor, people.administrator):
+        assert "Noch einmal lesen lassen" not in get(web(other), page).text
+        assert web(other).post(page + "noch-einmal/", {"reason": "x"}).status_code == 404
+    models.MailIn.objects.filter(pk=mails["quarantined"]).update(subject="<img src=x>")
+    form = get(client, page + "noch-einmal/")
+    assert "der Absender bekommt noch einmal eine Antwort" in form.text
+    assert "<img src=x" not in form.text
+
+    assert client.post(page + "noch-einmal/", {"reason": ""}).status_code == 422
+    client.post(page + "noch-einmal/", {"reason": "Wurzel der CA ergänzt"})
+    again = client.post(page + "noch-einmal/", {"reason": "noch einmal"})
+
+    row = models.MailIn.objects.get(pk=mails["quarantined"])
+    entry = models.AuditEntry.objects.get(action="mail.released")
+    assert (row.state, row.attempts) == ("stored", 0)
+    assert entry.payload == {"was": "quarantined", "reason": "Wurzel der CA ergänzt"}
+    assert entry.actor == f"user:{people.operator.email}"
+    assert again.status_code == 422
+    assert "bearbeitet oder wartet noch" in again.content.decode()
+    assert "Noch einmal lesen lassen" not in get(client, f"/konsole/post/eingang/{mails['handled']}/").text

@@ -58,7 +58,10 @@ LOOKED_AT: Mapping[str, set[Role]] = {
         ],
         ALL,
     ),
-    **dict.fromkeys(["verb", "gateway_start", "configuration_approve", "configuration_certify"], OPERATOR),
+    **dict.fromkeys(
+        ["verb", "gateway_start", "configuration_approve", "configuration_certify", "contact_legacy", "mail_release"],
+        OPERATOR,
+    ),
     **dict.fromkeys(
         [
             "client_new",
@@ -94,6 +97,8 @@ DONE: Mapping[str, set[Role]] = {
             "configuration_certify",
             "approval_withdraw",
             "mail_retry",
+            "contact_legacy",
+            "mail_release",
         ],
         OPERATOR,
     ),

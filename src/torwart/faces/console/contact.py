@@ -1,13 +1,16 @@
 """The contacts of a client, as the provider keeps them for it: named, taken out, certified, tested."""
 
+from typing import Any
+
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 
 from torwart.faces._design.access import actor_of
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import t
-from torwart.faces.console.asking import asking, asks, given
+from torwart.faces.console.asking import ReasonForm, asking, asks, for_roles, given
 from torwart.faces.console.client import address, found
+from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.services import contact as contacts
 from torwart.store.queries import client as queries
@@ -96,6 +99,51 @@ def test(request: HttpRequest, pk: int, contact: int) -> HttpResponse:
     )
 
 
-def _contact(pk: int, contact: int) -> None:
-    if not any(each.pk == contact for each in queries.contacts(pk)):
+_ALLOWING = Words(
+    "Mails an diesen Ansprechpartner werden dann mit AES-256-CBC verschlüsselt statt mit AES-GCM. CBC bemerkt nicht, "
+    "wenn jemand den verschlüsselten Inhalt unterwegs verändert; vor dem Mitlesen schützt es, und die Signatur liegt "
+    "innen. Erlauben Sie es nur, wenn das Programm des Ansprechpartners nichts anderes lesen kann, und nur, bis es das "
+    "kann. Jede solche Mail steht mit einem Vermerk im Vorgang.",
+    "Mails to this contact are then encrypted with AES-256-CBC instead of AES-GCM. CBC does not notice when somebody "
+    "changes the encrypted content on the way; it does protect against reading, and the signature lies inside. Allow "
+    "it only if the contact's program can read nothing else, and only until it can. Each such mail is noted in its "
+    "ticket.",
+)
+_ENDING = Words(
+    "Mails an diesen Ansprechpartner werden wieder mit AES-GCM verschlüsselt. Ein Programm, das es nicht kennt, zeigt "
+    "sie dann nur als unlesbaren Anhang; fragen Sie vorher nach.",
+    "Mails to this contact are encrypted with AES-GCM again. A program that does not know it then shows them as an "
+    "unreadable attachment only; ask first.",
+)
+
+
+@for_roles(Role.OPERATOR)
+def legacy(request: HttpRequest, pk: int, contact: int) -> HttpResponse:
+    """Allow AES-CBC for a contact whose program knows no better, or end that."""
+    person = _contact(pk, contact)
+    if not person.active:
         raise Http404
+    return asking(
+        request,
+        ReasonForm(given(request)),
+        lambda now, d: contacts.allow_legacy(
+            contact, not person.legacy, d["reason"], client=pk, actor=actor_of(request), now=now
+        ),
+        title=Words("AES-CBC nicht mehr erlauben", "Allow AES-CBC no longer")
+        if person.legacy
+        else Words("AES-CBC erlauben", "Allow AES-CBC"),
+        back=address(pk, "ansprechpartner"),
+        done=Words("Mails gehen wieder mit AES-GCM hinaus.", "Mails go out with AES-GCM again.")
+        if person.legacy
+        else Words("Erlaubt; jede solche Mail wird vermerkt.", "Allowed; each such mail is noted."),
+        lead=_ENDING if person.legacy else _ALLOWING,
+        danger=not person.legacy,
+        over=person.full_name,
+    )
+
+
+def _contact(pk: int, contact: int) -> Any:
+    person = next((each for each in queries.contacts(pk) if each.pk == contact), None)
+    if person is None:
+        raise Http404
+    return person

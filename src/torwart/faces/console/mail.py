@@ -10,10 +10,11 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, needs, provider_only
 from torwart.faces._design.language import said
 from torwart.faces._design.saving import saved
+from torwart.faces.console.asking import ReasonForm, asking, for_roles, given
 from torwart.faces.console.page import act, show
 from torwart.kernel.role import Role
 from torwart.kernel.words import Words
-from torwart.services import outbox
+from torwart.services import mail_in, outbox
 from torwart.store.queries import mail_room as queries
 
 _HEAD_LIMIT = 60_000
@@ -53,7 +54,8 @@ def received(request: HttpRequest, pk: int) -> HttpResponse:
     """One mail with its headers as they came and what S/MIME said of it."""
     row = _found(queries.received(pk))
     head, _, _ = bytes(row.raw)[:_HEAD_LIMIT].replace(b"\r\n", b"\n").partition(b"\n\n")
-    return show(request, "mail_in", row=row, head=head.decode("utf-8", "replace"))
+    aside = row.state in mail_in.ASIDE
+    return show(request, "mail_in", row=row, head=head.decode("utf-8", "replace"), aside=aside)
 
 
 @provider_only
@@ -61,6 +63,28 @@ def raw(request: HttpRequest, pk: int) -> HttpResponse:
     """The bytes as they came, to be saved and judged by other programs."""
     row = _found(queries.received(pk))
     return saved(bytes(row.raw), f"mail-{row.pk}.eml")
+
+
+@for_roles(Role.OPERATOR)
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a mail read again that was put aside, refused or passed over."""
+    row = _found(queries.received(pk))
+    return asking(
+        request,
+        ReasonForm(given(request)),
+        lambda now, d: mail_in.release(pk, d["reason"], actor=actor_of(request), now=now),
+        title=Words("Mail noch einmal lesen lassen", "Have the mail read again"),
+        back=reverse("console:mail_in", args=[pk]),
+        done=Words("Die Mail wird gleich noch einmal gelesen.", "The mail will be read again in a moment."),
+        lead=Words(
+            "Sie wird behandelt, als käme sie jetzt: mit den Zertifikaten und Ansprechpartnern von heute. Sie kann "
+            "einen Vorgang eröffnen oder einen Lieferschein importieren, und der Absender bekommt noch einmal eine "
+            "Antwort.",
+            "It is treated as if it came now: with today's certificates and contacts. It may open a ticket or import a "
+            "delivery note, and the sender gets an answer once more.",
+        ),
+        over=" · ".join(each for each in (row.subject, row.from_address or row.envelope_from) if each),
+    )
 
 
 @provider_only
