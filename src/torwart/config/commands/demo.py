@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,8 @@ _SECONDS = 30.0
 def command(leave: bool, gateways: int, report: Path | None) -> None:
     """Play, tell the truth about it, and stay up until Ctrl-C unless told to exit."""
     logging.basicConfig(level=logging.ERROR)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where it was started in the background
+        signal.signal(ending, signal.default_int_handler)
     from torwart.config.demo.environment import environment, free_port
 
     port = free_port()
