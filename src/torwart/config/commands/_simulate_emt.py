@@ -3,15 +3,19 @@
 import asyncio
 import json
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 
-from torwart.kernel.refusals.sim import CLIENT_MISSING
+from torwart.config.client_needed import client_needed
+from torwart.config.main import EXIT_REFUSED
+from torwart.kernel.refusals.sim import CONNECT_FAILED
 
 if TYPE_CHECKING:
     from torwart.sim.emt import EmtReceiver
@@ -20,24 +24,22 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 
 _WIDTH = 132
+_FIRST, _PATIENCE = 5.0, 120.0
+"""Seconds to go on trying the first call, which finds out whether anybody is there, and all others."""
 
 
 def play(
     scenario: Path, url: str, pki: Path, listen: Address | None, confirm: Address | None, report: Path | None
 ) -> None:
     """Play the scenario, show what came of it, and exit by it."""
-    try:
+    with client_needed():
+        from torwart_client import Problem, TorwartError
+
         from torwart.config.emt_show import DayShow
         from torwart.sim.emt.clumsy import ClumsyTransport
         from torwart.sim.emt.day import Day
         from torwart.sim.emt.files import EmtFiles
         from torwart.sim.emt.system import EmtSystem
-    except ModuleNotFoundError as error:
-        if error.name != "torwart_client":
-            raise
-        raise CLIENT_MISSING() from error
-    import tempfile
-
     from torwart.sim.emt.scenario import Scenario
     from torwart.sim.pki import TestPki
 
@@ -45,18 +47,26 @@ def play(
     with tempfile.TemporaryDirectory(prefix="torwart-emt-") as directory:
         tls = EmtFiles.write(Path(directory), loaded).context()
     clumsy = ClumsyTransport(tls, plan.faults.cut, plan.seed)
-    system = EmtSystem(url, tls, transport=clumsy)
+    system = EmtSystem(url, tls, transport=clumsy, patience=_FIRST)
     console = Console(highlight=False)
     console = console if console.is_terminal else Console(highlight=False, width=_WIDTH)
     with _receiving(loaded, listen, confirm) as receiver:
-        system.start()
         try:
-            day = Day(system, plan, receiver=receiver, transport=clumsy)
-            show = DayShow(console)
+            system.start()
+        except TorwartError as error:
+            system.stop()
+            why = str(error) if isinstance(error, Problem) else str(CONNECT_FAILED(peer=url, why=error))
+            click.echo(why, err=True)
+            sys.exit(EXIT_REFUSED)
+        system.torwart.patience = _PATIENCE
+        day = Day(system, plan, receiver=receiver, transport=clumsy)
+        show = DayShow(console)
+        try:
             with show:
                 day.play(show.watch)
-            system.leave()
         finally:
+            with suppress(TorwartError):
+                system.leave()
             system.stop()
     show.ended(day)
     if report is not None:

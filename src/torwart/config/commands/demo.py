@@ -44,13 +44,16 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     from torwart.config.installation import django_setup, release_database
 
     django_setup("postgresql:///unused", migrated=False, web=True)
-    from torwart.config.demo.office import Office
-    from torwart.config.demo.own_system import published
-    from torwart.config.demo.play import Play
-    from torwart.config.demo.scenario import EXTRAS, cast
-    from torwart.config.demo.service import Service
-    from torwart.config.demo.show import Show
-    from torwart.config.demo.stage import Stage
+    from torwart.config.client_needed import client_needed
+
+    with client_needed():
+        from torwart.config.demo.office import Office
+        from torwart.config.demo.own_system import published
+        from torwart.config.demo.play import Play
+        from torwart.config.demo.scenario import EXTRAS, cast
+        from torwart.config.demo.service import Service
+        from torwart.config.demo.show import Show
+        from torwart.config.demo.stage import Stage
 
     console = Console(highlight=False)
     if not console.is_terminal:
