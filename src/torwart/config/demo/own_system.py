@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torwart_client import Operation
+from torwart_client import Operation, StillRunning
 
 from torwart.config.demo.stage import Stage
 from torwart.services import interface
@@ -48,11 +48,18 @@ class OwnSystem:
         if hasattr(self, "system"):
             self.system.stop()
 
-    def order(self, process: str, fields: Mapping[str, Any], *, key: str | None = None) -> Operation:
+    def order(self, process: str, fields: Mapping[str, Any], key: str | None = None) -> Operation:
         """Order over the interface; refusals are the exceptions of ``torwart_client``."""
         placed = self.system.torwart.order(process.replace("_", "-"), fields, key=key)
-        self.placed.append(placed)
+        if placed not in self.placed:
+            self.placed.append(placed)
         return placed
+
+    def ended(self, number: str, *, seconds: float = 30.0) -> list[Fate]:
+        """What it knows of this order when it has ended, and all sides say so."""
+        with suppress(StillRunning):
+            self.system.torwart.wait(number, seconds=seconds)
+        return self.system.settled([number])
 
     def fates(self, *, seconds: float = 15.0) -> list[Fate]:
         """What it knows of all of the client's orders, as soon as look, feed and webhooks agree."""

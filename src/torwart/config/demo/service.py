@@ -182,7 +182,7 @@ class Service:
         if not process(name).over_form:
             return self.office.stage.order(name, device, fields)
         if name == "connectivity_test":
-            return self._run(self.system.order(name, {"gateway": device, **fields}, key=f"test-{device}").id)
+            return self._run(self.system.order(*_test(device)).id)
         return self._run(self._place(name, {"gateway": device, **fields}))
 
     def _place(self, name: str, fields: Mapping[str, Any]) -> str:
@@ -242,13 +242,11 @@ class Service:
 
     def call(self) -> None:
         """What the system has ordered and heard, and what it must not do."""
-        if not self.system.placed:  # so few gateways that none was left for it
-            device = self.office.stage.devices[0].device
-            self.system.order("connectivity_test", {"gateway": device}, key=f"test-{device}")
-        placed = self.system.placed[0]
+        device = self.office.stage.devices[0].device  # if there are so few that none was left for it
+        placed = self.system.placed[0] if self.system.placed else self.system.order(*_test(device))
         words = Words("bestellt einen Kommunikationstest", "orders a connectivity test")
         self._called(words, True, placed.id, placed.id)
-        again = self.system.order(placed.process, {"gateway": placed.subject}, key=f"test-{placed.subject}")
+        again = self.system.order(*_test(placed.subject))
         words = Words("schickt denselben Auftrag noch einmal", "sends the same order once more")
         self._called(words, again == placed, again.id)
         words = Words("will einen Lieferschein importieren lassen", "wants to have a delivery note imported")
@@ -257,8 +255,7 @@ class Service:
             self._called(words, False, wrong.id)
         except OnlyByForm as refused:
             self._called(words, True, _first_line(refused.detail, "Formular"))
-        self.office.until(lambda: Order.objects.get(number=placed.id).state not in ("submitted", "in_progress"))
-        (fate,) = self.system.system.settled([placed.id])
+        (fate,) = self.system.ended(placed.id)
         words = Words("erfährt das Ende per Webhook, Signatur geprüft", "hears the end by webhook, signature verified")
         told = " → ".join(fate.hooks)
         self._called(words, fate.agrees and fate.operation.state == "done", told)
@@ -339,6 +336,11 @@ class Service:
         deed = Deed(who.full_name, words, ok, found, number)
         self.deeds.append(deed)
         self.tell(deed)
+
+
+def _test(device: str) -> tuple[str, Mapping[str, Any], str]:
+    """A connectivity test of this gateway as the client's own system orders it: process, fields, key."""
+    return "connectivity_test", {"gateway": device}, f"test-{device}"
 
 
 def _beginning(kind: Kind) -> str:
