@@ -27,7 +27,7 @@ from torwart.wire.tls import Offer
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operator" / "README.md"
 SOURCE = Path(simulate.__file__).parents[2]
-OURS_ALONE = {"TORWART_PARENT_PIPE", "TORWART_PLAN_AFRESH", "TORWART_API_RATE"}
+OURS_ALONE = {"TORWART_PARENT_PIPE", "TORWART_PLAN_AFRESH", "TORWART_API_RATE", "TORWART_BDEW_TLS"}
 """What our processes tell each other, and names of settings made of variables."""
 BLOCK = re.compile(r"```toml\n# (\S+)[^\n]*\n(.*?)```", re.DOTALL)
 

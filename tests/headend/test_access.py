@@ -265,6 +265,17 @@ def test_a_device_that_keeps_calling_is_slowed_down(play: Any, pki: TestPki) -> 
     play(story, limits={"certificate_burst": 3, "certificate_rate": 0.01})
 
 
+def test_an_emt_may_call_as_often_as_the_interface_lets_it(play: Any, pki: TestPki) -> None:
+    """Systems that open a connection for each call are no gateways gone wild; they have a limit of their own."""
+
+    async def story(world: Any) -> None:
+        for _ in range(8):
+            await (await world.connect(pki.emt.tls, Scenario.EMT_SERVICE)).close()
+        assert await code_of(world.connect(pki.emt.tls, Scenario.EMT_SERVICE)) == "bad certificate"
+
+    play(story, limits={"certificate_burst": 3, "certificate_rate": 0.01, "emt_burst": 8, "emt_rate": 0.01})
+
+
 def test_who_only_shows_a_certificate_cannot_use_up_its_owners_calls(play: Any, pki: TestPki) -> None:
     """A certificate is no secret. Shown without its key it must not count against the gateway it belongs to."""
     credential = pki.operational_triple(DEVICE).tls

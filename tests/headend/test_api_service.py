@@ -1,6 +1,7 @@
 """EMT-API: what a market participant's system asks reaches the web process with proof of who asks, and nothing else."""
 
 import asyncio
+import contextlib
 import json
 import threading
 import time
@@ -151,7 +152,7 @@ def test_a_connection_serves_one_request_after_the_other(play: Any, pki: TestPki
 
 
 def test_no_request_is_smuggled_inside_another(play: Any, pki: TestPki, web: Web) -> None:
-    """A body with both a length and chunks is read one way only, and arrives as one request with a length."""
+    """A body with both a length and chunks could be read in two ways: it is not read, and the connection ends."""
 
     async def story(world: Any) -> None:
         emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
@@ -162,10 +163,25 @@ def test_no_request_is_smuggled_inside_another(play: Any, pki: TestPki, web: Web
             + inner
             + b"\r\n0\r\n\r\n"
         )
-        await emt.read()
+        assert (await read_response(emt)).status == 400
+        assert await emt.ended() in ("", "reset")
 
     play(story, api=Api(web.path, SECRET))
-    assert "/smuggled" not in [each[1] for each in web.asked]
+    assert web.asked == []
+
+
+def test_an_address_in_full_is_the_same_address(play: Any, pki: TestPki, web: Web) -> None:
+    """Absolute form, as a proxy sends it (RFC 9112 §3.2.2); whose name it gives decides nothing."""
+
+    async def story(world: Any) -> None:
+        emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
+        for target in (b"https://anybody.example/v1/operations?limit=1", b"http://anybody.example"):
+            await emt.send(b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert (await read_response(emt)).status == 202
+
+    play(story, api=Api(web.path, SECRET))
+    assert [each[1] for each in web.asked] == ["/v1/operations?limit=1", "/"]
+    assert asked(web, 0)["torwart-target"] == ["/v1/operations?limit=1"]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +190,11 @@ def test_no_request_is_smuggled_inside_another(play: Any, pki: TestPki, web: Web
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"CONNECT inside:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 1_100_000, 413),
     ],
 )
@@ -193,6 +214,60 @@ def test_what_cannot_be_taken_is_answered_and_closed(
 
     play(story, api=Api(web.path, SECRET))
     assert web.asked == []
+
+
+def test_a_request_that_trickles_in_is_ended(play: Any, pki: TestPki, web: Web) -> None:
+    """A head or a body has its time from the first octet on; octets that keep coming do not lengthen it."""
+
+    async def story(world: Any) -> None:
+        for begin in (b"GET / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"):
+            emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
+            began = time.monotonic()
+            await emt.send(begin)
+            with contextlib.suppress(OSError, Refusal):
+                while time.monotonic() - began < 10:
+                    await emt.send(b"x")
+                    await asyncio.sleep(0.05)
+            assert time.monotonic() - began < 5
+
+    play(story, api=Api(web.path, SECRET), limits={"request_seconds": 0.5})
+    assert web.asked == []
+
+
+def test_what_is_sent_on_during_an_answer_stays_in_the_network(play: Any, pki: TestPki, web: Web) -> None:
+    """Nobody fills our memory with requests behind one that takes its time; afterwards they are answered."""
+    web.delay = 1.5
+    more = b"GET /more HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 30_000 + b"\r\n\r\n"
+
+    async def story(world: Any) -> None:
+        emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
+        await emt.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        await world.until(lambda: len(web.asked) == 1)
+        web.delay = 0.0
+        sending = asyncio.create_task(emt.send(more * 2000))
+        await asyncio.sleep(1.0)
+        assert not sending.done(), "60 MB went in"
+        statuses = [(await read_response(emt)).status for _ in range(20)]
+        assert set(statuses) == {202}
+        sending.cancel()
+
+    play(story, api=Api(web.path, SECRET))
+
+
+def test_answers_nobody_reads_are_not_piled_up(play: Any, pki: TestPki, web: Web) -> None:
+    """As long as answers are not read no more is asked for; then it goes on where it stopped."""
+    web.answer = b"x" * 500_000
+
+    async def story(world: Any) -> None:
+        emt = await world.connect(pki.emt.tls, Scenario.EMT_API)
+        await emt.send(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n" * 60)
+        await asyncio.sleep(2.0)
+        assert len(web.asked) < 40, "each 500 kB, unread"
+        for _ in range(60):
+            assert (await read_response(emt)).status == 202
+
+    play(story, api=Api(web.path, SECRET))
+    assert len(web.asked) == 60
 
 
 def test_a_web_process_that_is_away_is_told_with_when_to_ask_again(play: Any, pki: TestPki, tmp_path: Path) -> None:

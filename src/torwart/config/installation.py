@@ -75,11 +75,12 @@ def secret_key() -> str:
 
 def partner_files() -> tuple[Path, Path, Path] | None:
     """What partners of the BDEW dialect are called with over mutual TLS, as PEM: our certificate and its Sub-CA, its
-    key, and whom we trust (``TORWART_BDEW_CHAIN``, ``_KEY``, ``_TRUST``); all of them, or none.
+    key, and whom we trust; all of them, or none.
     """
-    named = [os.environ.get(f"TORWART_BDEW_{name}", "") for name in ("CHAIN", "KEY", "TRUST")]
+    names = ("TORWART_BDEW_CHAIN", "TORWART_BDEW_KEY", "TORWART_BDEW_TRUST")
+    named = [os.environ.get(name, "") for name in names]
     if any(named) and not all(named):
-        raise ValueError("TORWART_BDEW_CHAIN, TORWART_BDEW_KEY and TORWART_BDEW_TRUST belong together")
+        raise ValueError(f"{', '.join(names)} belong together")
     chain, key, trust = map(Path, named)
     return (chain, key, trust) if all(named) else None
 

@@ -2,7 +2,8 @@
 
 The head-end ends TLS, because the curves of the SM-PKI need it, and keeps its limits; what is asked is none of its
 business. Ordinary HTTP/1.1 here (RFC 9112, unlike the gateways' narrowed form): keep-alive, chunked bodies, one
-request after the other. Each request goes to the API's unix socket with proof of who asks (``wire.peer_proof``).
+request after the other; nothing is held for a caller beyond its limits, neither what it sends on nor what it does not
+read. Each request goes to the API's unix socket with proof of who asks (``wire.peer_proof``).
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from torwart.wire.peer_proof import PREFIX, prove
 from torwart.wire.tls import Negotiated
 
 _HEAD = 32_768
+_HEADERS = 100
 _BODY = 1024 * 1024
 _ANSWER = 16 * 1024 * 1024
 _UPSTREAM_SECONDS = 90.0
@@ -39,7 +41,7 @@ class ApiSession(Session):
     """One connection of a market participant's system; one request at a time, further ones wait in the parser."""
 
     scenario = Scenario.EMT_API
-    __slots__ = ("_asked", "_asking", "_body", "_certificate", "_counted", "_http")
+    __slots__ = ("_asked", "_asking", "_body", "_certificate", "_counted", "_full", "_held", "_http")
 
     def __init__(self, station: Station) -> None:
         super().__init__(station)
@@ -49,6 +51,8 @@ class ApiSession(Session):
         self._body = bytearray()
         self._certificate = b""
         self._counted = False
+        self._full = False  # the caller does not read what it has been answered
+        self._held = False  # its socket is not read
 
     # --- session ---
 
@@ -85,7 +89,13 @@ class ApiSession(Session):
 
     @property
     def _receiving(self) -> bool:
-        return self._asked is not None and not self._asking
+        """A request has begun and is not complete, head or body; also one that waits until answers are read."""
+        return not self._asking and (self._asked is not None or bool(self._waiting))
+
+    @property
+    def _waiting(self) -> int:
+        """Octets that have come and are not looked at yet."""
+        return len(self._http.trailing_data[0])
 
     def received(self, data: bytes) -> None:
         fresh = not self._receiving
@@ -97,16 +107,39 @@ class ApiSession(Session):
             return
         if fresh and not self._asking:
             self.touch()
+        self._hold(self._waiting > _HEAD)
+
+    def pause_writing(self) -> None:
+        """asyncio: much has been answered and not been read. Nothing more is asked for until it has."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._go_on()
+
+    def _hold(self, much: bool) -> None:
+        """Leave in the network what is sent on and on while an answer is made; read it again later."""
+        if self._transport is not None and much != self._held and not self._transport.is_closing():
+            self._held = much
+            (self._transport.pause_reading if much else self._transport.resume_reading)()
 
     # --- requests ---
 
+    def _go_on(self) -> None:
+        """What has come behind the request just answered."""
+        try:
+            self._advance()
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint, "malformed")
+            return
+        self._hold(self._waiting > _HEAD)
+
     def _advance(self) -> None:
-        while not self._asking and self.is_open:
+        while not self._asking and not self._full and self.is_open:
             event = self._http.next_event()
             if isinstance(event, h11.Request):
-                # h11 limits only heads that come in pieces.
-                if sum(len(name) + len(value) for name, value in event.headers) + len(event.target) > _HEAD:
-                    self._refuse(431, "head too large")
+                if wrong := _unfit(event):
+                    self._refuse(*wrong)
                     return
                 self._asked, self._body = event, bytearray()
                 if self._http.they_are_waiting_for_100_continue:
@@ -140,10 +173,7 @@ class ApiSession(Session):
             return
         self._http.start_next_cycle()
         self.touch()
-        try:
-            self._advance()
-        except h11.RemoteProtocolError as error:
-            self._refuse(error.error_status_hint, "malformed")
+        self._go_on()
 
     async def _from_api(self, asked: h11.Request, body: bytes) -> tuple[int, _Headers, bytes]:
         """The web process's answer; 503 while it is away, so that the caller asks again."""
@@ -161,7 +191,7 @@ class ApiSession(Session):
         """The request as the web process gets it: nothing a caller sent can pass for what only we may say."""
         api = self.station.config.api
         assert api is not None
-        method, target = asked.method.decode("ascii"), asked.target.decode("latin-1")
+        method, target = asked.method.decode("ascii"), _origin_form(asked.target.decode("latin-1"))
         own = prove(
             api.secret,
             method=method,
@@ -190,6 +220,30 @@ class ApiSession(Session):
             self._tell(h11.Data(data=body))
             self._tell(h11.EndOfMessage())
         self.close()
+
+
+def _unfit(asked: h11.Request) -> tuple[int, str] | None:
+    """Status and words for a head that is not gone into. h11 limits only heads that come in pieces."""
+    names = [name for name, _ in asked.headers]
+    if len(names) > _HEADERS or sum(len(n) + len(v) for n, v in asked.headers) + len(asked.target) > _HEAD:
+        return 431, "head too large"
+    if asked.http_version not in (b"1.0", b"1.1"):
+        return 505, "HTTP/1.1 is spoken here"
+    # RFC 9112 §6.1: "… ought to be handled as an error"; a front that reads it the other way sees two requests.
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return 400, "length and chunks"
+    if not asked.target.startswith((b"/", b"http://", b"https://", b"*")):  # CONNECT: this is no tunnel
+        return 400, "malformed"
+    return None
+
+
+def _origin_form(target: str) -> str:
+    """RFC 9112 §3.2.2: "… a server MUST accept the absolute-form in requests". Whose name it gives decides nothing."""
+    for scheme in ("http://", "https://"):
+        if target.startswith(scheme):
+            _, slash, path = target.removeprefix(scheme).partition("/")
+            return slash + path or "/"
+    return target
 
 
 def _passed(headers: Iterable[tuple[bytes, bytes]]) -> _Headers:

@@ -72,6 +72,9 @@ class Limits:
     address_burst: int = 5_000
     certificate_rate: float = 0.2
     certificate_burst: int = 20
+    emt_rate: float = 10.0
+    """The same for an EMT's certificate: as often as the interface lets it call (600 a minute), a connection each."""
+    emt_burst: int = 100
     handshake_seconds: float = 20.0
     handshake_bytes: int = 65_536
     request_seconds: float = 20.0

@@ -82,7 +82,9 @@ class Gatekeeper:
     def __init__(self, config: HeadendConfig) -> None:
         self.trust(config)
         self._rules: _Rules | None = None
-        self._often = RateLimit(config.limits.certificate_rate, config.limits.certificate_burst)
+        limits = config.limits
+        emts = RateLimit(limits.emt_rate, limits.emt_burst)
+        self._often = {Role.SMGW: RateLimit(limits.certificate_rate, limits.certificate_burst), Role.EMT: emts}
 
     def trust(self, config: HeadendConfig) -> None:
         """Let in certificates of these Sub-CAs from now on."""
@@ -111,7 +113,7 @@ class Gatekeeper:
                 return refusal
             # Only looked at here and charged in ``enter``: at this point the peer has not proved to hold the key, and
             # whoever has seen a gateway's certificate must not be able to use up its calls.
-            if self._often.exhausted(_caller(peer, scenario)):
+            if self._often[scenario.role].exhausted(_caller(peer, scenario)):
                 return HEADEND_TOO_OFTEN(device=peer.device)
             return self.objection(peer, scenario)
 
@@ -122,7 +124,7 @@ class Gatekeeper:
         peer = self.peer(chain)
         if objection := self.objection(peer, scenario):
             raise objection
-        if not self._often.allow(_caller(peer, scenario)):
+        if not self._often[scenario.role].allow(_caller(peer, scenario)):
             raise HEADEND_TOO_OFTEN(device=peer.device)
         return peer
 

@@ -66,4 +66,7 @@ def _plain(address: Address) -> Address:
 
 
 def _public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    site_local = (
+        isinstance(address, ipaddress.IPv6Address) and address.is_site_local
+    )  # given up, and still routed inside
+    return address.is_global and not address.is_multicast and not address.is_reserved and not site_local
