@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from torwart.faces.emt_api import capability, event, operation, problem, webhook
 from torwart.faces.emt_api.description import complete
+from torwart.faces.emt_api.reading import StrictJson
 from torwart.services.interface import VERSIONS
 
 _ABOUT = """The processes of gateway administration for a client's own system (KL 4.1): order, follow, get results.
@@ -44,6 +45,7 @@ api = _Api(
     docs_url=None,
     urls_namespace="emt_api",
     renderer=_Json(),
+    parser=StrictJson(),
 )
 operation.add_processes()
 api.add_router("/operations", operation.placing)
@@ -60,4 +62,4 @@ def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unusable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem.plain(request, error.status_code, str(error))
+    return problem.plain(request, error.status_code, str(error.__cause__ or error)[:200])

@@ -12,6 +12,7 @@ _PROBLEMS = {
     "404": "Nothing of that name for this client",
     "409": "Not possible in the present state, or another use of a key",
     "413": "Larger than 1 MiB",
+    "415": "Another media type than application/json, or packed",
     "422": "Refused: what is wrong is listed by JSON pointer",
     "429": "Too many requests; Retry-After says when",
     "503": "Not available at present; Retry-After says when",

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, RawPostDataException
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.problem import Invalid
 from torwart.faces.emt_api.rate import RateLimit, Standing
+from torwart.faces.emt_api.reading import MEDIA_TYPE, readable
 from torwart.kernel.refusals import Refusal
 from torwart.services import interface, present
 from torwart.wire.peer_proof import peer_of
@@ -47,7 +48,7 @@ class Interface:
                 self._identify(request)
                 standing = self._rate.take(request.peer.client)
                 request.version = interface.pin(request.peer, request.headers.get("Torwart-Version"))
-            response = self._respond(request)
+            response = self._respond(request) if readable(request) else problem.plain(request, 415, MEDIA_TYPE)
             if response.status_code >= 400 and response.get("Content-Type") != problem.MEDIA_TYPE:
                 response = _as_problem(request, response)
         except (Refusal, Invalid) as refused:
@@ -75,6 +76,7 @@ class Interface:
             headers=headers,
             now=real.timestamp(),
         )
+        self._rate.take(der)  # whoever it is: a certificate coupled with nobody is not asked about for ever either
         request.peer = interface.peer(der, real)
 
     def _finish(self, request: Any, response: HttpResponse, standing: Standing | None) -> None:

@@ -15,6 +15,7 @@ from torwart.kernel.refusals import Kind, Refusal, Retry, Side
 from torwart.kernel.refusals.interface import BODY_INVALID
 
 MEDIA_TYPE = "application/problem+json"
+_MOST_ERRORS = 100
 _STATUS: Mapping[str, int] = {
     "interface.peer_unproven": 401,
     "interface.peer_not_coupled": 403,
@@ -108,9 +109,11 @@ def respond(request: HttpRequest, found: Refusal | Invalid, *, status: int = 0) 
 
 
 def unfit(errors: Sequence[Mapping[str, Any]]) -> Invalid:
-    """What does not fit the description, each by its JSON pointer; ``errors`` as pydantic lists them."""
+    """What does not fit the description, each by its JSON pointer; ``errors`` as pydantic lists them, the first of them
+    where somebody sends ten thousand.
+    """
     found = []
-    for each in errors:
+    for each in errors[:_MOST_ERRORS]:
         source, *place = each["loc"]
         if source == "body" and place and place[0] == "body":  # ninja names the argument
             place = place[1:]

@@ -9,6 +9,7 @@ from ninja.errors import HttpError, ValidationError
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.bdew import order
 from torwart.faces.emt_api.bdew.description import complete
+from torwart.faces.emt_api.reading import StrictJson
 from torwart.services.interface import VERSIONS
 
 _ABOUT = """The processes of gateway administration in the manner of the API-Webdienste of EDI@Energy.
@@ -34,6 +35,7 @@ api = _Api(
     openapi_url=None,
     docs_url=None,
     urls_namespace="bdew",
+    parser=StrictJson(),
 )
 order.add_processes()
 api.add_router("", order.router)
@@ -47,4 +49,4 @@ def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unusable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem.plain(request, error.status_code, str(error))
+    return problem.plain(request, error.status_code, str(error.__cause__ or error)[:200])

@@ -18,6 +18,7 @@ _PROBLEMS = {
     "405": "Another method than POST",
     "409": "The transaction was another request, or is being worked on",
     "413": "Larger than 1 MiB",
+    "415": "Another media type than application/json, or packed",
     "429": "Too many requests; Retry-After says when",
     "500": "Fault on our side",
     "503": "Not available at present; Retry-After says when",
