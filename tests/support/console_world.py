@@ -381,7 +381,7 @@ def addresses(found: dict[str, Any]) -> dict[str, str]:
             key: [town.client, contact.pk]
             for key in ("contact_certificate", "contact_test", "contact_off", "contact_legacy")
         },
-        **{key: [town.client] for key in ("couplings", "coupling_new")},
+        **{key: [town.client] for key in ("couplings", "coupling_new", "emts", "emt_new")},
         **{key: [town.client, coupling] for key in ("coupling_judge", "coupling_off")},
         **{key: [town.reader.pk] for key in ("user_lock", "user_again", "user_roles")},
         **{key: [found["approval"]] for key in ("approval", "approval_withdraw")},

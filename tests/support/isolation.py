@@ -395,7 +395,7 @@ THINGS: Mapping[str, Named] = {
         ["console:contact_certificate", "console:contact_test", "console:contact_off", "console:contact_legacy"],
         _PERSON,
     ),
-    **dict.fromkeys(["console:couplings", "console:coupling_new"], _CLIENT),
+    **dict.fromkeys(["console:couplings", "console:coupling_new", "console:emts", "console:emt_new"], _CLIENT),
     **dict.fromkeys(["console:coupling_judge", "console:coupling_off"], _COUPLING),
     **dict.fromkeys(["console:user_lock", "console:user_again", "console:user_roles"], _USER),
     "console:mail_tab": lambda side: {"tab": "ausgang"},

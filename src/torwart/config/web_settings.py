@@ -3,6 +3,7 @@
 Read from the environment, beside what ``config.settings`` reads:
 ``TORWART_HOSTS``       host names answered to, comma-separated (default: loopback)
 ``TORWART_TLS``         ``1`` where the web is reached by https: Secure cookies and HSTS (always in ``live``)
+``TORWART_SMPKI``       PEM file with root and Sub-CAs of the SM-PKI: the console judges certificates of EMTs by it
 ``TORWART_SECRET_KEY``  signs sessions and links; default: a file in the state directory, made once
 """
 
@@ -29,6 +30,7 @@ _FACES = Path(torwart.faces.__file__).parent
 DEBUG = False
 SECRET_KEY = secret_key()
 TORWART_WEBHOOK_SECRET = secret("webhook")
+TORWART_SMPKI = os.environ.get("TORWART_SMPKI", "")
 ALLOWED_HOSTS = listed("TORWART_HOSTS", "localhost,127.0.0.1,[::1]")
 ROOT_URLCONF = "torwart.config.urls"
 WSGI_APPLICATION = "torwart.config.wsgi.application"

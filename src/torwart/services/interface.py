@@ -152,8 +152,12 @@ def pin(caller: Peer, asked: str | None) -> str:
 # --- couplings --------------------------------------------------------------------------------------------------------
 
 
-def couple(client: int, common_name: str, *, software: str, software_version: str, actor: str) -> int:
-    """Couple a client's system, known by the CN of its EMT TLS certificate; its id. One name serves one client."""
+def couple(
+    client: int, common_name: str, *, software: str, software_version: str, actor: str, certificate: str = ""
+) -> int:
+    """Couple a client's system, known by the CN of its EMT TLS certificate; its id. One name serves one client.
+    ``certificate``: fingerprint of the one that was looked at, for the audit trail.
+    """
     with transaction.atomic():
         name = common_name.strip()
         taken = Coupling.objects.select_for_update().filter(common_name=name).first()
@@ -165,7 +169,7 @@ def couple(client: int, common_name: str, *, software: str, software_version: st
             actor=actor,
             action="interface.coupled",
             subject=f"coupling:{name}",
-            payload={"software": row.software, "version": row.software_version},
+            payload={"software": row.software, "version": row.software_version, "certificate": certificate},
             client=client,
         )
     return row.pk

@@ -11,7 +11,7 @@ from django.db import transaction
 
 _DONE_ONLY = ("take", "approval_withdraw", "mail_retry", "audit_verify")
 _FILES = ("document", "attachment", "proof", "mail_raw", "audit_export")
-_ADMINISTRATORS = ("client", "contact", "coupling_", "document_new", "invite", "user", "staff", "participant")
+_ADMINISTRATORS = ("client", "contact", "coupling_", "emt_", "document_new", "invite", "user", "staff", "participant")
 _THOROUGH = ("start", "ticket", "gateways")
 _LISTS = (
     "",
@@ -44,7 +44,7 @@ def test_every_page_with_many_rows(own_database: str, site: Any, chromium: Any) 
     by_name = dict.fromkeys(pages, people.operator)
     for name in pages:
         if name.startswith(
-            ("client", "contact", "coupling_", "document_new", "invite", "user", "staff", "participant")
+            ("client", "contact", "coupling_", "emt_", "document_new", "invite", "user", "staff", "participant")
         ):
             by_name[name] = people.administrator
     by_name |= {"approval": people.approver, "audit": people.auditor, "contact_legacy": people.operator}

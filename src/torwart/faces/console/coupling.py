@@ -1,4 +1,6 @@
-"""Couplings of a client's own systems: couple by certificate name, judge whether the software fits (R-4), uncouple."""
+"""Couplings of a client's own systems: couple by certificate, judge whether the software fits (R-4), uncouple."""
+
+from typing import Any
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +10,7 @@ from torwart.faces._design.access import actor_of, provider_only
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import t
 from torwart.faces.console.asking import asking, asks, given
+from torwart.faces.console.certificate_form import Files, in_two_steps
 from torwart.faces.console.client import address, found
 from torwart.faces.console.page import show
 from torwart.kernel.words import Words
@@ -15,34 +18,56 @@ from torwart.services import interface
 from torwart.services.interface import COMPATIBILITY, Compatibility
 from torwart.store.queries import interface as queries
 from torwart.store.queries.interface import CouplingLine
+from torwart.wire.certificate import Use
 
 _TONES = {Compatibility.UNKNOWN: "neutral", Compatibility.COMPATIBLE: "success", Compatibility.INCOMPATIBLE: "danger"}
 
 
-class CouplingForm(Form):
-    common_name = forms.CharField(
-        label=t("CN des EMT-TLS-Zertifikats", "CN of the EMT TLS certificate"),
-        max_length=64,
-        help_text=t("Zum Beispiel Stadtwerk Musterstadt.EMT", "E.g. Stadtwerk Musterstadt.EMT"),
-    )
+class CouplingForm(Files):
     software = forms.CharField(label=t("EMT-Software", "EMT software"), max_length=100, required=False)
     software_version = forms.CharField(
         label=t("Version der Software", "Software version"), max_length=50, required=False
     )
+    field_order = ("file", "software", "software_version")
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        del self.fields["second"], self.fields["third"]
+        self.fields["file"].label = t("EMT-TLS-Zertifikat (PEM oder DER)", "EMT TLS certificate (PEM or DER)")
 
 
 class VerdictForm(Form):
+    software = forms.CharField(label=t("EMT-Software", "EMT software"), max_length=100)
+    software_version = forms.CharField(label=t("Version der Software", "Software version"), max_length=50)
     verdict = forms.ChoiceField(
-        label=t("Passt die Software zur Schnittstelle?", "Does the software fit the interface?"),
-        choices=[(each.value, t(words.de, words.en)) for each, words in COMPATIBILITY.items()],
+        label=t("Passt diese Version zur Schnittstelle?", "Does this version fit the interface?"),
+        choices=[
+            (each.value, t(COMPATIBILITY[each].de, COMPATIBILITY[each].en))
+            for each in (Compatibility.COMPATIBLE, Compatibility.INCOMPATIBLE)
+        ],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
         label=t("Grund", "Reason"),
         required=False,
         max_length=400,
-        help_text=t("Liest der Auftraggeber im Portal und in der Ablehnung.", "The client reads it."),
+        help_text=t(
+            "Liest der Auftraggeber in Mail, Portal und Ablehnung; nötig, wenn die Kopplung ausgesetzt wird.",
+            "The client reads it in mail, portal and refusal; needed to suspend the coupling.",
+        ),
     )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("verdict") == Compatibility.INCOMPATIBLE and not data.get("reason", "").strip():
+            self.add_error(
+                "reason",
+                t(
+                    "Sagen Sie dem Auftraggeber, warum und was er ändern muss.",
+                    "Tell the client why and what to change.",
+                ),
+            )
+        return data
 
 
 @provider_only
@@ -57,17 +82,23 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @asks
 def new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Couple a system by the certificate it will show."""
     found(pk)
-    return asking(
+    return in_two_steps(
         request,
-        CouplingForm(given(request)),
-        lambda now, d: interface.couple(pk, **d, actor=actor_of(request)),
+        CouplingForm,
+        (Use.TLS,),
+        lambda now, examined, d: interface.couple(
+            pk, examined.name, **d, actor=actor_of(request), certificate=examined.shown[0].fingerprint
+        ),
         title=Words("System koppeln", "Couple a system"),
         back=_address(pk),
         done=Words("Gekoppelt.", "Coupled."),
         lead=Words(
-            "Wer sich mit diesem Zertifikat ausweist, handelt für den Auftraggeber.",
-            "Whoever shows this certificate acts for the client.",
+            "Wer sich mit dem Namen (CN) dieses Zertifikats ausweist, handelt für den Auftraggeber; erneuerte "
+            "Zertifikate desselben Namens gelten ohne Weiteres.",
+            "Whoever shows the name (CN) of this certificate acts for the client; renewed certificates of the same "
+            "name hold without further ado.",
         ),
     )
 
@@ -75,21 +106,28 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
 @asks
 def judge(request: HttpRequest, pk: int, coupling: int) -> HttpResponse:
     line = _line(pk, coupling)
-    form = VerdictForm(given(request), initial={"verdict": line.compatibility, "reason": line.reason})
+    known = {"software": line.software, "software_version": line.software_version, "reason": line.reason}
+    form = VerdictForm(given(request), initial={"verdict": line.compatibility, **known})
     return asking(
         request,
         form,
         lambda now, d: interface.judge(
-            coupling, Compatibility(d["verdict"]), reason=d["reason"], actor=actor_of(request), now=now
+            coupling,
+            Compatibility(d["verdict"]),
+            reason=d["reason"],
+            actor=actor_of(request),
+            now=now,
+            software=d["software"],
+            software_version=d["software_version"],
         ),
         title=Words("Kompatibilität festhalten", "Record compatibility"),
         back=_address(pk),
         done=Words("Festgehalten.", "Recorded."),
         lead=Words(
-            f"{line.name}, {line.software} {line.software_version}. Nicht kompatibel setzt die Kopplung aus, "
-            "kompatibel nimmt sie wieder auf.",
-            f"{line.name}, {line.software} {line.software_version}. Incompatible suspends the coupling, "
-            "compatible resumes it.",
+            f"{line.name}. Nicht kompatibel setzt die Kopplung aus, kompatibel nimmt sie wieder auf; in beiden Fällen "
+            "bekommen die Ansprechpartner eine Mail und das System ein Ereignis.",
+            f"{line.name}. Incompatible suspends the coupling, compatible resumes it; either way the contacts get a "
+            "mail and the system an event.",
         ),
     )
 
