@@ -74,34 +74,34 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 class Narrow(Form):
-    """Which calls to show."""
-
-    ergebnis = forms.ChoiceField(label=t("Ergebnis", "Result"), required=False)
-    prozess = forms.ChoiceField(label=t("Aufruf", "Call"), required=False)
-    auftrag = forms.CharField(label=t("Auftrag", "Order"), required=False, max_length=20)
-    von = DateField(label=t("von", "from"), required=False)
-    bis = DateField(label=t("bis", "until"), required=False)
+    """Which calls to show; the fields are named as in the address."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         anything: list[tuple[str, Any]] = [("", t("alle", "all"))]
         offered = [process for process in catalogue().values() if process.over_interface]
         processes = [(api_call.path(process), said(process.words)) for process in offered]
-        self.fields["ergebnis"].choices = anything + list(_OUTCOMES.items())  # type: ignore[attr-defined]
-        self.fields["prozess"].choices = anything + processes + list(_ELSE.items())  # type: ignore[attr-defined]
+        results, kinds = [*anything, *_OUTCOMES.items()], [*anything, *processes, *_ELSE.items()]
+        self.fields |= {
+            "ergebnis": forms.ChoiceField(label=t("Ergebnis", "Result"), required=False, choices=results),
+            "aufruf": forms.ChoiceField(label=t("Aufruf", "Call"), required=False, choices=kinds),
+            "auftrag": forms.CharField(label=t("Auftrag", "Order"), required=False, max_length=20),
+            "von": DateField(label=t("von", "from"), required=False),
+            "bis": DateField(label=t("bis", "until"), required=False),
+        }
 
     @property
     def asked(self) -> CallFilter:
         """What was asked for, as far as it can be."""
         self.is_valid()
         given = getattr(self, "cleaned_data", {})
-        until = given.get("bis")
+        begin, end = given.get("von"), given.get("bis")
         return CallFilter(
             given.get("ergebnis", ""),
-            given.get("prozess", ""),
+            given.get("aufruf", ""),
             _order(given.get("auftrag", "")),
-            _midnight(given["von"]) if given.get("von") else None,
-            _midnight(until + timedelta(days=1)) if until else None,
+            _midnight(begin) if begin else None,
+            _midnight(end + timedelta(days=1)) if end else None,
         )
 
 
