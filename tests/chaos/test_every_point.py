@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from killing import ALIKE, Ordeal, nothing_twice, trail_is_intact
+from killing import ALIKE, Ordeal, change_of, changed_once, nothing_twice, trail_is_intact
 
 GATEWAYS = 230
 
@@ -17,9 +17,9 @@ def ordeal(stage_database_apart: str, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
-@pytest.mark.requirement("SIM-killed", "P03", "P10", "P16")
+@pytest.mark.requirement("SIM-killed", "P03", "P10", "P11", "P16")
 def test_a_run_survives_a_kill_at_any_point(ordeal: Ordeal) -> None:
-    """One gateway per point of P03, then of P16 and P10: all succeed, and nothing irreversible happens twice."""
+    """One gateway per point of P03, then of P16, P11 and P10: all succeed, and nothing irreversible happens twice."""
     scene = ordeal.scene
     first = scene.in_operation(**ALIKE)
     points = ordeal.points("commissioning", first)
@@ -34,6 +34,12 @@ def test_a_run_survives_a_kill_at_any_point(ordeal: Ordeal) -> None:
     ordeal.survived("renewal", renewed, ordeal.play("renewal", renewed, 300))
     for device, where in renewed.items():
         nothing_twice(scene, device, plan[device], where)
+
+    scene.play("profile_change", first, **change_of(scene))
+    changed = dict(zip(plan, ordeal.points("profile_change", first), strict=False))
+    ordeal.survived("profile_change", changed, ordeal.play("profile_change", changed, 300, **change_of(scene)))
+    for device, where in changed.items():
+        changed_once(scene, device, where)
 
     scene.remove(first, "return")
     removed = dict(zip(plan, ordeal.points("removal", first), strict=False))

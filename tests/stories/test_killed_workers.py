@@ -6,11 +6,12 @@ The compact form of tests/chaos: the points around irreversible acts, all others
 from collections.abc import Iterator
 
 import pytest
-from killing import ALIKE, Ordeal, nothing_twice, trail_is_intact
+from killing import ALIKE, Ordeal, change_of, changed_once, nothing_twice, trail_is_intact
 
 IRREVERSIBLE = ("generate asked >", "request certificates >", "import >", "activate >", "switched", "retire seal >")
 ENDS = ("enter reserved begin", "package asked end", "enter in_operation begin", "succeeded end")
 RENEWING = ("activate >", "request certificates >", "switched")
+CHANGING = ("write end", "write >", "remove >", "sleep", "change", "enter removed", "enter proven")
 REMOVING = ("wipe >", "delete begin", "revoke >", "enter out")
 
 
@@ -22,9 +23,9 @@ def ordeal(stage_database_apart: str, tmp_path_factory: pytest.TempPathFactory) 
         yield ordeal
 
 
-@pytest.mark.requirement("SIM-killed", "P03", "P10", "P16")
+@pytest.mark.requirement("SIM-killed", "P03", "P10", "P11", "P16")
 def test_no_irreversible_act_is_lost_or_done_twice(ordeal: Ordeal) -> None:
-    """P03, P16 and P10 with a SIGKILL before and after each call of an irreversible act and at their boundaries."""
+    """P03, P16, P11 and P10 with a SIGKILL before and after each call of an irreversible act and around it."""
     scene = ordeal.scene
     first = scene.in_operation(**ALIKE)
     points = ordeal.points("commissioning", first)
@@ -41,6 +42,13 @@ def test_no_irreversible_act_is_lost_or_done_twice(ordeal: Ordeal) -> None:
     for device, where in renewed.items():
         nothing_twice(scene, device, plan[device], where)
 
+    scene.play("profile_change", first, **change_of(scene))
+    changing = [p for p in ordeal.points("profile_change", first) if p.startswith(CHANGING)]
+    changed = dict(zip(plan, changing, strict=False))
+    ordeal.survived("profile_change", changed, ordeal.play("profile_change", changed, 60, **change_of(scene)))
+    for device, where in changed.items():
+        changed_once(scene, device, where)
+
     scene.remove(first, "return")
     removing = [p for p in ordeal.points("removal", first) if p.startswith(REMOVING)]
     removed = dict(zip(plan, removing, strict=False))
@@ -49,5 +57,5 @@ def test_no_irreversible_act_is_lost_or_done_twice(ordeal: Ordeal) -> None:
     listed = scene.revoked()
     for device in removed:
         assert [listed.count(c.serial_number) for c in scene.issued(device)[-1]] == [1, 1, 1]
-    assert min(len(plan) - 15, len(renewed) - 5, len(removed) - 9) >= 0
+    assert min(len(plan) - 15, len(renewed) - 5, len(removed) - 9, len(changed) - 12) >= 0
     assert trail_is_intact()

@@ -15,14 +15,16 @@ from staging import SHORT, Scene, devices, eventually
 from torwart.kernel.run_state import RunState
 from torwart.processes.definition import process
 from torwart.services import audit
-from torwart.store.models import Certificate, Exchange, Fact, ReadingConfirmation, Run
+from torwart.store.models import Certificate, Exchange, Fact, Profile, ReadingConfirmation, Run
+from torwart.wire.profiles import EvaluationProfile
 
 WORKERS = 4
 LEASE = 1.0
 ALIKE: Mapping[str, Any] = {"tafs": ["1", "7"], "han": "yes"}
 """Ordered for all gateways, so that all runs come to the same points."""
 _BY_CHANCE = re.compile(
-    r" (wait|wake|resumed|result|opened|client told)( |$)|^(clock|meters) pause|^pair |^revoke > policy"
+    r" (wait|wake|resumed|result|opened|client told)( |$)|^(clock|meters|in force|last values) pause|^pair |"
+    r"^revoke > policy|^first value since|^change "
 )
 """Points that depend on who is faster: not every run comes to them."""
 
@@ -83,6 +85,33 @@ class Ordeal:
             assert set(states) == {"done"}, where
             told = [action for _, action, p in self.scene.audited(line.gateway) if f"run:{run_id}" in _ or p.get("run")]
             assert told.count("run.succeeded") == 1, where
+
+
+def change_of(scene: Scene) -> dict[str, Any]:
+    """Order fields of a tariff change, alike for all gateways: as soon as it can be there."""
+    return {
+        "metering_point": "",
+        "tafs": ["2"],
+        "switch_times": ["1 Mo-Fr 17:00-20:00"],
+        "default_stage": "2",
+        "emts": [scene.stage.site.emt],
+        "valid_from": "2026-01-01T00:00:00+01:00",
+        "permission_ground": "contract",
+        "permission_by": "Stadtwerk Musterstadt",
+    }
+
+
+def changed_once(scene: Scene, device: str, where: str) -> None:
+    """The gateway holds the new evaluations and nothing of the old, each began once, and our data say the same."""
+    memory = scene.gateway(device).core.memory
+    held = {p.container_id for p in memory.profiles.values() if isinstance(p, EvaluationProfile)}
+    rows = Profile.objects.filter(gateway__device_id=device, kind="evaluation")
+    assert held == set(rows.filter(state="active").values_list("name", flat=True)), where
+    assert [name.startswith("01005e318022.taf2-") for name in held] == [True], (where, held)
+    assert not rows.filter(state="wanted").exists(), where
+    (new,) = [p for p in memory.profiles.values() if isinstance(p, EvaluationProfile)]
+    assert new.valid_until is None, where
+    assert set(memory.starts) == {new.id}, where
 
 
 def nothing_twice(scene: Scene, device: str, *where: str) -> None:

@@ -36,6 +36,7 @@ class Contracts:
         self.on_change: Callable[[], None] = lambda: None
         """Called when the time of a contract begins or ends."""
         metering.on_capture = self.count
+        metering.boundaries = self._boundaries
 
     # --- which ---
 
@@ -57,6 +58,7 @@ class Contracts:
 
     def refresh(self) -> None:
         """Profiles changed or time passed: contracts that begin are started, the others' remains put away."""
+        self._metering.catch_up()
         memory = self._core.memory
         held = {p.id for p in self.profiles}
         running = self.running()
@@ -71,15 +73,22 @@ class Contracts:
                 self._begin(profile)
         self._set_alarm()
 
+    def _boundaries(self) -> Iterator[datetime]:
+        """When contracts begin and end: registered like the grid, so that both sides share that value."""
+        for profile in self.profiles:
+            yield profile.valid_from
+            if profile.valid_until is not None:
+                yield profile.valid_until
+
     def _set_alarm(self) -> None:
         """Ring when the next contract begins or ends, once the registration of that instant is there."""
         now = self._core.clock.now()
-        instants = [at for p in self.profiles for at in (p.valid_from, p.valid_until) if at is not None and at > now]
+        instants = [at for at in self._boundaries() if at > now]
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = (
-            self._core.after((min(instants) - now).total_seconds() + LATENCY, self._ring) if instants else None
-        )
+        self._alarm = None
+        if instants:
+            self._alarm = self._core.after((min(instants) - now).total_seconds() + LATENCY, self._ring)
 
     def _ring(self) -> None:
         self._metering.catch_up()
@@ -124,7 +133,8 @@ class Contracts:
     def count(self, device: str, capture: Capture) -> None:
         """A capture came in."""
         for (_, meter, _), registers in self.counters.items():
-            on_grid = capture.at.timestamp() % registers.period == 0 or registers.first is None
+            on_grid = capture.at.timestamp() % registers.period == 0 or capture.at == registers.until
+            on_grid = on_grid or registers.first is None
             if meter == device and on_grid and capture.at <= registers.until:
                 registers.count(capture)
 

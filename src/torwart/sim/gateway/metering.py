@@ -1,6 +1,6 @@
 """Registration: at every registration instant of its clock the gateway reads its paired meters and keeps the values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from torwart.sim.gateway.core import Core
@@ -39,7 +39,7 @@ class Metering:
     """The LMN with its meters and the captures of the paired ones.
 
     ``period``: seconds between registrations. ``on_capture`` is told each capture with its meter's id, ``on_tick``
-    that a round of registrations is over.
+    that a round of registrations is over; ``boundaries`` answers instants to register beside the grid.
     """
 
     __slots__ = (
@@ -48,6 +48,7 @@ class Metering:
         "_lost",
         "_tampered",
         "_ticked",
+        "boundaries",
         "meters",
         "on_capture",
         "on_tick",
@@ -68,6 +69,7 @@ class Metering:
         self.stopped = False
         self.on_capture: Callable[[str, Capture], None] = lambda *_: None
         self.on_tick: Callable[[], None] = lambda: None
+        self.boundaries: Callable[[], Iterable[datetime]] = lambda: ()
         self._lost: set[str] = set()
         self._tampered: set[str] = set()
         self._ticked: datetime | None = None
@@ -110,7 +112,8 @@ class Metering:
         if self._ticked is None:
             return
         now = core.clock.now()
-        for instant in grid(self._ticked, now, self.period):
+        extra = (at for at in self.boundaries() if self._ticked < at <= now)
+        for instant in sorted({*grid(self._ticked, now, self.period), *extra}):
             if not self.stopped:
                 self._register(instant)
         self._ticked = max(now, self._ticked)
