@@ -100,8 +100,9 @@ def plan(gateway: str, order: Mapping[str, Any], held: Sequence[str]) -> dict[st
     """What the change consists of, decided once. ``held``: ids of the contracts the gateway holds by its own word.
 
     ``meters``: whose evaluations change; ``suffix``: of the new ones' names; ``replaced``: names of the old ones, each
-    with the end it has already or ``""``; ``unheld``: names we wanted once and the gateway does not hold; ``missing``:
-    recipients the gateway has no communication profile of; ``new``: those that have got nothing so far.
+    with the end it has already or ``""``, ``old`` their ids; ``unheld``: names we wanted once and the gateway does not
+    hold; ``missing``: recipients the gateway has no communication profile of; ``new``: those that have got nothing so
+    far.
     """
     device = gateways.get(gateway)
     meters = _meters(device, order)
@@ -127,6 +128,7 @@ def plan(gateway: str, order: Mapping[str, Any], held: Sequence[str]) -> dict[st
         "meters": sorted(affected),
         "suffix": f"-{_generation(device) + 1}",
         "replaced": {name: _end(profile) for name, profile in sorted(replaced.items())},
+        "old": sorted(profile.id for profile in replaced.values()),
         "unheld": sorted(concerned.keys() - replaced.keys()),
         "missing": [row.name for row in wanted if _way(row) not in reached],
         "new": [row.name for row in wanted if _way(row) not in before],
@@ -193,7 +195,8 @@ def compose(gateway: str, order: Mapping[str, Any], decided: Mapping[str, Any], 
     old = {name: kept[name] for name in decided["replaced"] if name in kept}
     rest = [p for name, p in kept.items() if name not in old and p.id not in {one.id for one in new}]
     needed = {name for p in [*rest, *new] if isinstance(p, wire.EvaluationProfile) for name in p.recipient}
-    old_ids, new_ids = [p.id for p in old.values()], [p.id for p in new]
+    # The old ones by what was decided: once they are removed our data no longer know them.
+    old_ids, new_ids = decided["old"], [p.id for p in new]
     return Change(
         ways=[profiles.emt(row) for row in recipients if row.name in decided["missing"]],
         new=new,
