@@ -1,6 +1,7 @@
 """P03 as the customer tells it: a fitter hangs up a gateway, and a while later its readings arrive."""
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from torwart.processes.commissioning import STEPS
 from torwart.services import audit
 from torwart.sim.gateway.fault import Fault
 from torwart.store.models import (
+    AuditEntry,
     Certificate,
     Exchange,
     Gateway,
@@ -178,6 +180,41 @@ def test_a_silent_gateway_is_woken_and_its_client_told(scene: Scene) -> None:
     assert scene.actions(device).count("client.told_of_silence") == 1
     run.refresh_from_db()
     assert (run.code, run.side, run.failure, run.waiting_for) == ("", "", "", "")
+
+
+@pytest.mark.requirement("P03")
+def test_before_the_fitter_is_expected_nobody_is_woken_or_told(scene: Scene) -> None:
+    """The run waits visibly for the installation; silence counts from then on, and no sooner."""
+    device = scene.take()
+    planned = datetime.now(UTC) + timedelta(seconds=4)
+    run_id = scene.order_only(device, install_at=planned.isoformat())
+    line = scene.until(run_id, lambda line: line.step == "first_contact" and line.state == "waiting")
+    run = Run.objects.get(run_id=run_id)
+    step = run.steps.get(name="first_contact")
+
+    assert (run.waiting_for, line.attempts, line.code) == ("device", 0, "")
+    assert step.detail["de"].startswith("wartet auf den Einbau am ")
+    time.sleep(scene.patience["tell_client"] + 0.5)
+    assert not Exchange.objects.filter(gateway__device_id=device, purpose="wake-up").exists()
+    assert "client.told_of_silence" not in scene.actions(device)
+    scene.waiting(run_id, attempts=1)
+    assert datetime.now(UTC) >= planned
+    assert eventually(lambda: "client.told_of_silence" in scene.actions(device))
+    told = AuditEntry.objects.get(subject=f"gateway:{device}", action="client.told_of_silence")
+    assert told.at >= planned + timedelta(seconds=scene.patience["tell_client"])
+    scene.stage.power_on(device)
+    assert scene.ended(run_id).state == "succeeded"
+
+
+@pytest.mark.requirement("P03")
+def test_an_early_fitter_waits_for_nothing(scene: Scene) -> None:
+    """The gateway calls days before it was planned: it gets into operation at once, and its readings with it."""
+    device = scene.take()
+    planned = datetime.now(UTC) + timedelta(days=3)
+    line = scene.ended(scene.commission(device, install_at=planned.isoformat()))
+
+    assert line.state == "succeeded", line
+    assert datetime.fromisoformat(line.result["first_value_at"]) < datetime.now(UTC)
 
 
 @pytest.mark.requirement("P03")

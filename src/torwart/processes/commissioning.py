@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from torwart.kernel.run_state import WaitingFor
@@ -10,6 +12,7 @@ from torwart.processes import fields, parts
 from torwart.processes.conversation import Conversation
 from torwart.processes.definition import Choice, Field, FieldKind, Process, Section, Step
 from torwart.processes.telling import Telling
+from torwart.rules.lead_time import spoken
 from torwart.services import approved_configuration
 from torwart.services import commissioning as verbs
 from torwart.services import profile as profiles
@@ -94,8 +97,10 @@ FIELDS = (
         "install_at",
         Words("Einbauzeitpunkt", "Time of installation"),
         Words(
-            "Wann das Gerät vor Ort eingebaut und eingeschaltet wird.",
-            "When the device is installed and switched on on site.",
+            "Wann das Gerät vor Ort eingebaut und eingeschaltet wird. Bis dahin warten wir; meldet es sich früher, "
+            "geht es früher los.",
+            "When the device is installed and switched on on site. Until then we wait; if it calls earlier, we begin "
+            "earlier.",
         ),
         "2026-11-24T09:30+01:00",
         fields.instant,
@@ -147,7 +152,9 @@ def tell(run: Telling) -> Mapping[str, Any]:
     run.call("admit", run.world.link.policy_changed)
 
     run.enter("first_contact")
+    _await_installation(run)
     seen = run.at_gateway("look", parts.look)
+    run.remembered["there"] = run.write("there", lambda: run.now().replace(microsecond=0).isoformat())
     run.enter("clock", lambda: verbs.contacted(run.run_id, gateway, seen))
     parts.set_clock(run)
 
@@ -177,6 +184,25 @@ def tell(run: Telling) -> Mapping[str, Any]:
     return {"first_value_at": first, "profiles": len(actual)}
 
 
+def _await_installation(run: Telling) -> None:
+    """Until the fitter is expected a gateway that does not call is not silent: it is neither woken nor complained of.
+
+    It may call earlier. What patience there is with it begins at the planned time, or with the order if that is later.
+    """
+    planned = datetime.fromisoformat(run.order["install_at"])
+    since = datetime.fromisoformat(run.write("expected since", lambda: run.now().isoformat()))
+    if planned <= since or run.at_headend("there already", lambda link: link.connected(run.gateway) is not None):
+        return
+    words = {
+        "de": f"wartet auf den Einbau am {spoken(planned)}",
+        "en": f"waiting for its installation {spoken(planned)}",
+    }
+    run.write("expects", lambda: runs.waits_for(run.run_id, "first_contact", WaitingFor.DEVICE, words))
+    called = partial(runs.connected_at, run.gateway, since.isoformat())
+    run.wait_until(f"gateway:{run.gateway}", "installation", called, until=planned)
+    run.write("expects no more", lambda: runs.resumes(run.run_id, "first_contact"))
+
+
 def _personalise(run: Telling) -> None:
     """From seal certificates to operational ones; the seal certificates are destroyed at the end."""
     run.enter("keys")
@@ -193,12 +219,17 @@ def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
     if "wanted" not in run.remembered:
         composed = {
             "wan": profiles.wan(talk.device, run.world.network, run.world.keys),
-            **profiles.ordered(run.order, talk.device, run.world.keys),
+            **profiles.ordered(run.order, talk.device, run.world.keys, _metered_from(run)),
         }
         profiles.want(talk.device, run.run_id, [profile for group in composed.values() for profile in group])
         run.remembered["wanted"] = composed
     wanted: dict[str, list[Any]] = run.remembered["wanted"]
     return wanted
+
+
+def _metered_from(run: Telling) -> datetime:
+    """Evaluations begin with the installation: as planned, or when the gateway was there if that was earlier."""
+    return min(datetime.fromisoformat(run.order["install_at"]), datetime.fromisoformat(run.remembered["there"]))
 
 
 def _write(run: Telling, name: str, group: str) -> None:

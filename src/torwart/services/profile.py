@@ -200,14 +200,16 @@ def _stages(tariff: Tariff) -> dict[str, Any]:
     }
 
 
-def ordered(order: Mapping[str, Any], gateway: Gateway, keys: KeyStore) -> dict[str, list[wire.Profile]]:
+def ordered(
+    order: Mapping[str, Any], gateway: Gateway, keys: KeyStore, valid_from: datetime
+) -> dict[str, list[wire.Profile]]:
     """What a commissioning order wants beside the WAN profiles, by group: meter, han, emt, evaluation.
 
-    ``order``: ``meters``, ``emts``, ``tafs``, ``malos``, ``melo``, ``install_at`` (ISO 8601), ``han`` ("yes"/"no").
+    ``order``: ``meters``, ``emts``, ``tafs``, ``malos``, ``melo``, ``han`` ("yes"/"no"); ``valid_from``: when its
+    evaluations begin.
     """
     devices = gateways.meters(order["meters"])
     recipients = emts(gateway.client_id, order["emts"])
-    valid_from = datetime.fromisoformat(order["install_at"])
     points = [*order.get("malos", []), *[order.get("melo", "")] * len(devices)]
     evaluations: list[wire.Profile] = [
         evaluation(int(taf), device, recipients, point, valid_from)
