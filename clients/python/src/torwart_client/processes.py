@@ -58,8 +58,8 @@ class Processes(ABC):
         certificates. E.g. Stadtwerk Musterstadt
         ``han``: HAN access for the consumer. Whether the consumer can read their own values on site from the gateway.
         E.g. no
-        ``install_at``: Time of installation. When the device is installed and switched on on site. E.g.
-        2026-11-24T09:30+01:00
+        ``install_at``: Time of installation. When the device is installed and switched on on site. Until then we
+        wait; if it calls earlier, we begin earlier. E.g. 2026-11-24T09:30+01:00
         ``technician``: Technician. Who installs the device and is on site. E.g. Erika Muster
         ``technician_phone``: Technician's phone. For questions during the installation. E.g. +49 261 123456
         """
@@ -373,8 +373,8 @@ class AsyncProcesses(ABC):
         certificates. E.g. Stadtwerk Musterstadt
         ``han``: HAN access for the consumer. Whether the consumer can read their own values on site from the gateway.
         E.g. no
-        ``install_at``: Time of installation. When the device is installed and switched on on site. E.g.
-        2026-11-24T09:30+01:00
+        ``install_at``: Time of installation. When the device is installed and switched on on site. Until then we
+        wait; if it calls earlier, we begin earlier. E.g. 2026-11-24T09:30+01:00
         ``technician``: Technician. Who installs the device and is on site. E.g. Erika Muster
         ``technician_phone``: Technician's phone. For questions during the installation. E.g. +49 261 123456
         """
