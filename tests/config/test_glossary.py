@@ -1,5 +1,6 @@
 """The glossary: it fits the code, and the check finds every way in which it would not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,12 @@ def test_the_scan_sees_every_kind_of_name() -> None:
     found = {name for module, name in identifiers(Path(torwart.__file__).parent) if module.startswith("torwart.kernel")}
 
     assert {"gateway_state", "state_table", "is_final", "initial", "moves", "gateway_verb", "retire"} <= found
+
+
+def test_secure_mail_has_one_name() -> None:
+    """People read „gesicherte Mail" everywhere: on pages, in mails and in the manuals."""
+    source = Path(torwart.__file__).parent
+    manuals = source.parents[1] / "docs"
+    found = [*source.rglob("*.py"), *source.rglob("*.html"), *(manuals / "user").rglob("*.md")]
+    assert len(found) > 300
+    assert not [path for path in found if re.search(r"\b[Ss]ichere[nrms]? (E-)?Mail", path.read_text("utf-8"))]

@@ -159,7 +159,8 @@ def test_the_note_is_imported_and_each_device_told(shop: Import) -> None:
 
     listed = base64.b64decode(content).decode("utf-8-sig").splitlines()
     assert len(listed) == 3
-    assert all("importiert / imported" in line for line in listed[1:])
+    assert listed[0] == "Gerät;Ergebnis;Code;Grund"
+    assert all("importiert" in line for line in listed[1:])
     clock = tickets.clock(f"T{number[1:]}")
     assert clock.due is not None
     assert clock.due > due

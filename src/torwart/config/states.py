@@ -19,7 +19,7 @@ _PAGES = (
     (RUN, Words("Eine Prozessausführung", "A run of a process")),
     (GATEWAY, Words("Ein Gateway, wie wir es administrieren", "A gateway as we administer it")),
     (CLIENT, Words("Ein Auftraggeber", "A client")),
-    (CONTACT_MAIL, Words("Sichere Mail mit einem Ansprechpartner", "Secure mail with a contact")),
+    (CONTACT_MAIL, Words("Gesicherte Mail mit einem Ansprechpartner", "Secure mail with a contact")),
 )
 
 

@@ -33,7 +33,7 @@ class MailVerb(StrEnum):
 _S, _V = MailState, MailVerb
 
 CONTACT_MAIL: StateTable[MailState, MailVerb] = StateTable(
-    subject=Words("Sichere Mail", "secure mail"),
+    subject=Words("Gesicherte Mail", "secure mail"),
     initial=_S.UNKNOWN,
     states={
         _S.UNKNOWN: Words("kein Zertifikat", "no certificate"),

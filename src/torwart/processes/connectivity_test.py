@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from torwart.kernel.outcome import Row
 from torwart.kernel.words import Words
 from torwart.processes import fields, parts
 from torwart.processes.definition import Process, Step
@@ -46,14 +47,14 @@ def tell(run: Telling) -> Mapping[str, Any]:
     }
 
 
-_COLOURS = {"red": "rot · red", "yellow": "gelb · yellow", "green": "grün · green"}
+_COLOURS = {"red": Words("rot", "red"), "yellow": Words("gelb", "yellow"), "green": Words("grün", "green")}
 
 
-def _in_words(result: Mapping[str, Any]) -> list[tuple[Words, str]]:
+def _in_words(result: Mapping[str, Any]) -> list[Row]:
     text = result.get("text", {})
     return [
         (Words("Ampel", "Traffic light"), _COLOURS[result["light"]]),
-        (Words("Befund", "Finding"), f"{text.get('de', '')} · {text.get('en', '')}"),
+        (Words("Befund", "Finding"), Words(text.get("de", ""), text.get("en", ""))),
     ]
 
 

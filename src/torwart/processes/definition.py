@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from torwart.kernel.outcome import Row
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import FIELD_INVALID, FIELD_MISSING, FIELD_UNKNOWN, PROCESS_UNKNOWN
 from torwart.kernel.words import Words
@@ -147,8 +148,8 @@ class Process:
     ``time_field``: the field that says when the order takes effect; that is the order's requested time then, nobody is
     asked for another, and the run begins ``ahead`` of it. ``result``: a run's result in words, for mail and page;
     ``remains`` (run id, gateway) the same of a run that failed: what it leaves on the gateway;
-    ``enclosed``: files that go with that mail. ``after_ordering``: what the client does next, said in the confirmation.
-    ``not_cancellable_from``: the step from which on the run must go to its end (O-10).
+    ``enclosed`` (result, language): files that go with that mail. ``after_ordering``: what the client does next, said
+    in the confirmation. ``not_cancellable_from``: the step from which on the run must go to its end (O-10).
     """
 
     code: str
@@ -174,9 +175,9 @@ class Process:
     needs: tuple[Words, ...] = ()
     duration: Words = NOTHING
     capacity: int = 6
-    result: Callable[[Mapping[str, Any]], list[tuple[Words, str]]] | None = None
-    enclosed: Callable[[Mapping[str, Any]], list[Attachment]] | None = None
-    remains: Callable[[str, str], list[tuple[Words, str]]] | None = None
+    result: Callable[[Mapping[str, Any]], Sequence[Row]] | None = None
+    enclosed: Callable[[Mapping[str, Any], str], Sequence[Attachment]] | None = None
+    remains: Callable[[str, str], Sequence[Row]] | None = None
     after_ordering: Words = NOTHING
     not_cancellable_from: str = ""
     _known: dict[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)

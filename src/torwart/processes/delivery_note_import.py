@@ -185,8 +185,8 @@ def _in_words(result: Mapping[str, Any]) -> list[tuple[Words, str]]:
     return rows
 
 
-def _enclosed(result: Mapping[str, Any]) -> list[Attachment]:
-    return [replies.device_list(result["note"], result["number"])]
+def _enclosed(result: Mapping[str, Any], language: str) -> list[Attachment]:
+    return [replies.device_list(result["note"], result["number"], language)]
 
 
 PROCESS = Process(

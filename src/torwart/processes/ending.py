@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from torwart.kernel.refusals import Refusal
@@ -27,7 +28,7 @@ def succeed(run: "Telling", result: Mapping[str, Any]) -> None:
         run.run_id,
         dict(result),
         rows=process.result(result) if process.result is not None else [],
-        files=process.enclosed(result) if process.enclosed is not None else [],
+        files=cache(partial(process.enclosed, result)) if process.enclosed is not None else (),
         now=run.now(),
     )
 

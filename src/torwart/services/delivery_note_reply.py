@@ -9,6 +9,7 @@ from typing import Any
 from cryptography import x509
 
 from torwart.kernel.refusals.order import NOT_ONE_NOTE
+from torwart.kernel.words import Words
 from torwart.ports.key_store import KeyStore
 from torwart.services.delivery_note import import_note
 from torwart.store.models import Attachment, DeliveryNote, DeliveryNoteItem, Gateway
@@ -81,36 +82,37 @@ def first_refused(note: int) -> tuple[str, str, str]:
     return (row.device_id, row.de, row.en) if row else ("", "", "")
 
 
-def device_list(note: int, number: str) -> File:
-    """What became of each device as CSV for spreadsheets (UTF-8 with mark, semicolons), in both languages."""
-    content = _csv(note, refused_only=False)
+def device_list(note: int, number: str, language: str) -> File:
+    """What became of each device as CSV for spreadsheets (UTF-8 with mark, semicolons)."""
+    content = _csv(note, language, refused_only=False)
     if len(content) > LARGEST_LIST:
-        content = _csv(note, refused_only=True)
+        content = _csv(note, language, refused_only=True)
     plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in number)
     return File(f"lieferschein-{plain}.csv", "text/csv", content)
 
 
-_HEAD = ("Gerät / device", "Ergebnis / result", "Code", "Grund", "Reason")
+_HEAD = (Words("Gerät", "Device"), Words("Ergebnis", "Result"), Words("Code", "Code"), Words("Grund", "Reason"))
 _RESULTS = {
-    "imported": "importiert / imported",
-    "known": "bereits bekannt / known already",
-    "refused": "abgelehnt / refused",
+    "imported": Words("importiert", "imported"),
+    "known": Words("bereits bekannt", "known already"),
+    "refused": Words("abgelehnt", "refused"),
 }
 
 
-def _csv(note: int, *, refused_only: bool) -> bytes:
+def _csv(note: int, language: str, *, refused_only: bool) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(_HEAD)
-    writer.writerows(_rows(note, refused_only))
+    writer.writerow([each.text(language) for each in _HEAD])
+    writer.writerows(_rows(note, language, refused_only))
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _rows(note: int, refused_only: bool) -> Iterator[Sequence[str]]:
+def _rows(note: int, language: str, refused_only: bool) -> Iterator[Sequence[str]]:
     items = DeliveryNoteItem.objects.filter(note=note).order_by("position")
     rows = items.filter(result="refused") if refused_only else items
-    for device, result, code, de, en in rows.values_list("device_id", "result", "code", "de", "en").iterator():
-        yield [_harmless(cell) for cell in (device, _RESULTS.get(result, result), code, de, en)]
+    why = "en" if language == "en" else "de"
+    for device, result, code, reason in rows.values_list("device_id", "result", "code", why).iterator():
+        yield [_harmless(cell) for cell in (device, _RESULTS[result].text(language), code, reason)]
 
 
 def _harmless(cell: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from torwart.kernel import outcome
+from torwart.kernel.words import Words
 from torwart.store.models import InterfaceEvent, Order
 from torwart.wire.bdew import FINAL
 
@@ -97,9 +99,17 @@ def _outcome(result: Mapping[str, Any]) -> dict[str, Any]:
     if "refusal" in result:
         return {"refusal": dict(result["refusal"])}
     if "rows" in result:
-        rows = [{"label": {"de": de, "en": en}, "value": value} for de, en, value in result["rows"]]
-        return {"result": {"rows": rows}}
+        return {"result": {"rows": [_line(*row) for row in outcome.read(result["rows"])]}}
     return {}
+
+
+def _line(label: Words, value: Words) -> dict[str, Any]:
+    """``words`` is the value in both languages, ``value`` the German one: we do not know who reads an event."""
+    return {
+        "label": {"de": label.de, "en": label.en},
+        "value": value.de,
+        "words": {"de": value.de, "en": value.en},
+    }
 
 
 def _subject(fields: Mapping[str, Any]) -> str:

@@ -27,6 +27,8 @@ from torwart.store.models import Contact, MailOut, Ticket
 from torwart.wire.mail import Attachment, Letter, Written, new_message_id, write
 
 MakeLetter = Callable[[str], Letter]
+Files = Sequence[Attachment] | Callable[[str], Sequence[Attachment]]
+"""Files that go with a mail: for everybody the same, or by language."""
 """Makes a letter in a language (``de`` or ``en``)."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 TEST_KIND = "contact.test"
@@ -47,7 +49,7 @@ def enqueue(
     ticket: str = "",
     certificate: int | None = None,
     references: Sequence[str] = (),
-    files: Sequence[Attachment] = (),
+    files: Files = (),
 ) -> int:
     """Write one mail to one person in the caller's transaction; the id of its row.
 
@@ -99,7 +101,7 @@ def to_contacts(
     ticket: str = "",
     secure: bool = True,
     references: Sequence[str] = (),
-    files: Sequence[Attachment] = (),
+    files: Files = (),
 ) -> list[int]:
     """``enqueue`` to every active contact of the client, each in their language; the ids of the rows."""
     found = statement.rows(_PEOPLE, {"client": client, "ticket": ticket})
@@ -162,13 +164,14 @@ def _row(
     kind: str,
     secure: bool,
     now: datetime,
-    files: Sequence[Attachment],
+    files: Files,
     references: Sequence[str],
     **columns: Any,
 ) -> MailOut:
     """The row of one mail, not written yet; ``tested``: data may go this way."""
     allowed = tested or not secure
     written = printed(language, allowed)
+    given = files(language) if callable(files) else files
     return MailOut(
         message_id=new_message_id(settings.TORWART_SERVICE_MAIL.rpartition("@")[2], ticket),
         kind=kind,
@@ -177,7 +180,7 @@ def _row(
         text=written.text,
         html=written.html,
         secure=secure and allowed,
-        files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in files if allowed],
+        files=[[file.name, file.media_type, base64.b64encode(file.content).decode()] for file in given if allowed],
         references=[each for each in references if _MESSAGE_ID.fullmatch(each)],
         created_at=now,
         next_attempt_at=now,

@@ -1,18 +1,23 @@
 """Orders: found, followed, taken back, moved, proven."""
 
+import io
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from browser import add_totp
 from django.test import Client
 from portal_world import NOW, Town
+from pypdf import PdfReader
 
 from torwart.adapters.engine import AbsurdEngine
 from torwart.kernel.refusals.gateway import GATEWAY_NOT_CONNECTED
+from torwart.processes import connectivity_test
 from torwart.services import order as orders
 from torwart.services import run as runs
-from torwart.store.models import Exchange, Gateway, MailOut, Order, TicketEntry, User
+from torwart.store.models import Contact, Exchange, Gateway, MailOut, Order, TicketEntry, User
 
 
 def _text(answer: Any) -> str:
@@ -209,3 +214,36 @@ def test_mails_show_whether_they_arrived(home: Town, contact: Client) -> None:
 
     assert "verschlüsselt zugestellt" in page
     assert "nicht zustellbar" in page
+
+
+@pytest.mark.requirement("O-3", "O-8")
+@pytest.mark.parametrize(("language", "own", "other"), [("de", "grün", "green"), ("en", "green", "grün")])
+def test_a_result_is_read_in_one_language(
+    home: Town, contact: Client, visitor: Callable[..., Client], language: str, own: str, other: str
+) -> None:
+    """On the order's page, in the PDF, in each contact's mail and in the console: nobody reads both side by side."""
+    number, client = home.order("connectivity_test", home.gateways[1]), home.client
+    first = Contact.objects.filter(client=client).order_by("id")[0]
+    Contact.objects.filter(pk=first.pk).update(language=language)
+    result = {"light": "green", "text": {"de": "Alles in Ordnung (grün).", "en": "All is well (green)."}}
+    rows = connectivity_test.PROCESS.result(result)  # type: ignore[misc]
+    run_id = _begun(number)
+    runs.enter_step(run_id, "accepted", 1)
+    orders.succeed(number, run_id, result, rows=rows, files=(), now=NOW)
+    operator = User.objects.create(email="otto@torwart.example", name="Otto", roles=["operator"])
+    add_totp(operator)
+    office = visitor(operator)
+
+    pages = [
+        _text(contact.get(f"/portal/auftraege/{number}/?sprache={language}", follow=True)),
+        _text(office.get(f"/konsole/vorgang/T{number[1:]}/auftrag/?sprache={language}", follow=True)),
+        _pdf(contact.get(f"/portal/auftraege/{number}/nachweis.pdf").content),
+        MailOut.objects.get(kind="order.done", contact=first).text,
+    ]
+    for page in pages:
+        assert own in page
+        assert other not in page
+
+
+def _pdf(content: bytes) -> str:
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)

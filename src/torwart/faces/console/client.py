@@ -87,7 +87,7 @@ def _checks(line: Any, accounts: list[Any], keys: list[Any]) -> list[Check]:
             "codenummern",
         ),
         Check(
-            Words("Zwei Ansprechpartner mit getesteter sicherer Mail", "two contacts with tested secure mail"),
+            Words("Zwei Ansprechpartner mit getesteter gesicherter Mail", "two contacts with tested secure mail"),
             line.tested >= clients.NEEDED,
             f"{line.tested}/{clients.NEEDED}",
             "ansprechpartner",
@@ -131,7 +131,7 @@ def new(request: HttpRequest) -> HttpResponse:
         back=lambda pk: address(pk) if pk else reverse("console:clients"),
         done=Words("Der Auftraggeber ist angelegt.", "The client is created."),
         lead=Words(
-            "Er bestellt, sobald zwei Ansprechpartner mit sicherer Mail getestet sind.",
+            "Er bestellt, sobald zwei Ansprechpartner mit gesicherter Mail getestet sind.",
             "It orders as soon as two contacts are tested with secure mail.",
         ),
     )

@@ -13,6 +13,7 @@ from torwart.faces._design.saving import saved
 from torwart.faces.console import clock, transcript, verb
 from torwart.faces.console.inbox import WORDS, line, process_words
 from torwart.faces.console.page import May, person_of, show, ticket_or_404
+from torwart.kernel import outcome
 from torwart.kernel.ticket_state import KINDS, TicketKind, TicketState
 from torwart.kernel.words import Words
 from torwart.processes.definition import catalogue
@@ -79,8 +80,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _result(order: Any) -> list[tuple[Words, str]]:
-    rows = (order.result or {}).get("rows", [])
-    return [(Words(de, en), value) for de, en, value in rows]
+    rows = outcome.read((order.result or {}).get("rows", []))
+    return [(label, said(value)) for label, value in rows]
 
 
 @provider_only

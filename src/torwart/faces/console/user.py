@@ -66,7 +66,7 @@ def invite(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         back=reverse("console:staff") if pk is None else address(pk, "benutzer"),
         done=Words("Die Einladung ist unterwegs.", "The invitation is on its way."),
         lead=Words(
-            "Die Benutzerdaten gehen als sichere Mail, der Link zum Passwort in einer eigenen. Er gilt 72 Stunden.",
+            "Die Benutzerdaten gehen als gesicherte Mail, der Link zum Passwort in einer eigenen. Er gilt 72 Stunden.",
             "The user data goes by secure mail, the link to the password in one of its own. It is valid for 72 hours.",
         ),
     )

@@ -14,6 +14,7 @@ from torwart.faces.emt_api.key import key_of
 from torwart.faces.emt_api.placing import ENGINE, place_order
 from torwart.faces.emt_api.problem import language_of
 from torwart.faces.emt_api.waiting import BENCH
+from torwart.kernel import outcome
 from torwart.kernel.order_state import OrderState
 from torwart.kernel.refusals.order import NOT_OVER_INTERFACE, ORDER_UNKNOWN
 from torwart.processes import ordering
@@ -277,7 +278,10 @@ def shape(row: Operation, language: str) -> schema.Operation:
         proposed_times=list(row.times),
         result=None
         if rows is None
-        else [schema.Row(label=schema.Words(de=de, en=en), value=value) for de, en, value in rows],
+        else [
+            schema.Row(label=schema.Words(de=label.de, en=label.en), value=value.text(language))
+            for label, value in outcome.read(rows)
+        ],
         refusal=schema.Refused(**refusal, type=problem.page(refusal["code"])) if refusal else None,
         links=schema.Links(
             self=f"/v1/operations/{row.number}",

@@ -55,7 +55,7 @@ class Row(BaseModel):
     """One line of a result."""
 
     label: Words
-    value: str
+    value: str = Field(description="In the language asked for.")
 
 
 class Refused(BaseModel):

@@ -113,7 +113,8 @@ NO_METER = kind(
 )
 CONTACTS_TOO_FEW = kind(
     "precondition.contacts_too_few",
-    de="Es gibt {given} aktive Ansprechpartner mit geprüfter sicherer E-Mail; nötig sind {needed}, die sich vertreten.",
+    de="Es gibt {given} aktive Ansprechpartner mit getesteter gesicherter Mail; nötig sind {needed}, die sich "
+    "vertreten.",
     en="There are {given} active contacts with tested secure mail; {needed} are needed, standing in for each other.",
     side=Side.CLIENT,
     retry=Retry.AFTER_CHANGE,

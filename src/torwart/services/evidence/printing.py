@@ -21,6 +21,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
 from reportlab.platypus.flowables import Flowable, KeepTogether, Spacer
 
+from torwart.kernel import outcome
 from torwart.kernel.refusals import Side
 from torwart.kernel.words import Words
 from torwart.rules.lead_time import hours_and_minutes, spoken
@@ -216,8 +217,8 @@ class _Print:
 
     def result(self) -> Iterator[Flowable]:
         result = self.evidence.order["result"] or {}
-        at = 1 if self.language == "en" else 0
-        rows = [(row[at], row[2]) for row in result.get("rows", [])]
+        read = outcome.read(result.get("rows", []))
+        rows = [(label.text(self.language), value.text(self.language)) for label, value in read]
         refusal = result.get("refusal")
         if refusal is not None:
             side = SIDES[Side(refusal["side"])].text(self.language)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from torwart.kernel.outcome import Row, value_in
 from torwart.kernel.refusals import Retry, Side
 from torwart.kernel.words import Words
 from torwart.rules.lead_time import spoken
@@ -232,9 +233,9 @@ def cancelled(language: str, about: About, *, reason: str, stays: Sequence[Words
     )
 
 
-def done(language: str, about: About, *, rows: Sequence[tuple[Words, str]], steps: Sequence[Words]) -> Letter:
+def done(language: str, about: About, *, rows: Sequence[Row], steps: Sequence[Words]) -> Letter:
     """The result of a success (O-3): what came out, and what was done step by step."""
-    result = (Facts(tuple((label.text(language), value) for label, value in rows), _text("result", language)),)
+    result = (_lines(rows, language, "result"),)
     return _letter(
         "done",
         language,
@@ -255,7 +256,7 @@ def failed(
     side: Side,
     retry: Retry,
     steps: Sequence[tuple[Track, Words]],
-    rows: Sequence[tuple[Words, str]] = (),
+    rows: Sequence[Row] = (),
     refused: bool = False,
 ) -> Letter:
     """The result of a failure (O-3): why, whose fault, what was done, what next. ``rows``: what stays on the gateway;
@@ -274,11 +275,7 @@ def failed(
         Paragraph(_text("fault", language, side=SIDES[side].text(language))),
         Heading(_text("next", language)),
         Paragraph(follows),
-        *(
-            [Facts(tuple((label.text(language), value) for label, value in rows), _text("left", language))]
-            if rows
-            else []
-        ),
+        *([_lines(rows, language, "left")] if rows else []),
         *_track(language, steps),
         summary(about.summary, language),
     )
@@ -293,6 +290,11 @@ def silent(language: str, about: About, *, gateway: str, hours: int) -> Letter:
         _opening("silent", language, about, gateway=gateway, hours=hours),
         Paragraph(_text("silent_next", language)),
     )
+
+
+def _lines(rows: Sequence[Row], language: str, title: str) -> Facts:
+    lines = tuple((label.text(language), value_in(value, language)) for label, value in rows)
+    return Facts(lines, _text(title, language))
 
 
 def summary(rows: Sequence[SummaryRow], language: str) -> Facts:

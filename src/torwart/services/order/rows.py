@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from torwart.kernel.order_state import ORDER, OrderState, OrderVerb
+from torwart.kernel.outcome import Row, kept
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.order import ORDER_UNKNOWN
 from torwart.kernel.words import Words
@@ -12,7 +13,7 @@ from torwart.services import audit, interface_event, outbox
 from torwart.services import ticket as tickets
 from torwart.services.letter import order as letters
 from torwart.store.models import Order, Step, Ticket, User
-from torwart.wire.mail import Attachment, Letter, Track
+from torwart.wire.mail import Letter, Track
 
 
 def locked(number: str, client: int | None) -> Order:
@@ -38,7 +39,7 @@ def close(
     *,
     actor: str,
     now: datetime,
-    files: Sequence[Attachment] = (),
+    files: outbox.Files = (),
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """The end of an order: audit, ticket and mail."""
@@ -94,7 +95,7 @@ def mail(
     kind: str,
     make: outbox.MakeLetter,
     now: datetime,
-    files: Sequence[Attachment] = (),
+    files: outbox.Files = (),
 ) -> None:
     outbox.to_contacts(order.client_id, make, kind=kind, now=now, ticket=ticket.number, files=files)
 
@@ -110,12 +111,12 @@ def failed_as(
     verb: OrderVerb,
     now: datetime,
     actor: str = "",
-    rows: Sequence[tuple[Words, str]] = (),
+    rows: Sequence[Row] = (),
 ) -> None:
     """The order ends without its effect; ``rows``: what stays on the gateway all the same."""
     why = Words(refusal.text("de"), refusal.text("en"))
     told = {"code": refusal.code, "side": refusal.side.value, "retry": refusal.kind.retry.value}
-    left = {"rows": [[label.de, label.en, value] for label, value in rows]} if rows else {}
+    left = {"rows": kept(rows)} if rows else {}
     move(order, verb, now, ended_at=now, result={"refusal": {**told, "de": why.de, "en": why.en}, **left})
     track = {"done": Track.DONE, "failed": Track.FAILED}
     steps = [(track.get(state, Track.NOW), step_words(order, name)) for name, state in steps_of(order)]

@@ -7,10 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from torwart.kernel.order_state import OrderState, OrderVerb
+from torwart.kernel.outcome import Row, kept
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.process import GATEWAY_BUSY
 from torwart.kernel.ticket_state import TicketState, TicketVerb
 from torwart.kernel.words import Words
+from torwart.services import outbox
 from torwart.services import run as runs
 from torwart.services import ticket as tickets
 from torwart.services.letter import order as letters
@@ -18,9 +20,6 @@ from torwart.services.order.looking import number_of_run
 from torwart.services.order.rows import about_of, audited, close, failed_as, locked, mail, move, step_words, steps_of
 from torwart.store.models import Order, Run
 from torwart.store.models.run import ACTIVE
-from torwart.wire.mail import Attachment
-
-Row = tuple[Words, str]
 
 
 def topic(number: str) -> str:
@@ -113,14 +112,13 @@ def succeed(
     result: Mapping[str, Any],
     *,
     rows: Sequence[Row],
-    files: Sequence[Attachment],
+    files: outbox.Files,
     now: datetime,
 ) -> None:
     """The run has proven its effect: order done, ticket resolved, result mailed (O-3). ``rows``: the result's words."""
     order = locked(number, None)
     runs.succeed(run_id, result)
-    shown = [[label.de, label.en, value] for label, value in rows]
-    move(order, OrderVerb.FINISH, now, ended_at=now, result={"rows": shown, "result": dict(result)})
+    move(order, OrderVerb.FINISH, now, ended_at=now, result={"rows": kept(rows), "result": dict(result)})
     steps = [step_words(order, name) for name, _ in steps_of(order)]
     close(
         order,

@@ -32,6 +32,7 @@ _HEADERS = [
 ]
 _REFERENCE = (wire.REFERENCE, True, _ID, "The first transactionId of the call this answers.")
 _SAID = {"type": "object", "properties": {"de": {"type": "string"}, "en": {"type": "string"}}}
+_LINE = {"label": _SAID, "value": {"type": "string"}, "words": _SAID}
 _REFUSAL = {
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("code", "side", "retry", "de", "en")},
@@ -68,7 +69,7 @@ _ANSWERS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
                 "properties": {
                     "rows": {
                         "type": "array",
-                        "items": {"type": "object", "properties": {"label": _SAID, "value": {"type": "string"}}},
+                        "items": {"type": "object", "properties": _LINE},
                     }
                 },
             },

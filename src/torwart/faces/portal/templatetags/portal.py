@@ -13,6 +13,7 @@ from torwart.faces._design.language import active
 from torwart.kernel.contact_state import CONTACT_MAIL, MailState
 from torwart.kernel.gateway_state import GATEWAY, GatewayState
 from torwart.kernel.order_state import ORDER, OrderState
+from torwart.kernel.outcome import read
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.ticket_state import KINDS, TICKET, TicketKind, TicketState
 from torwart.kernel.words import Words
@@ -37,6 +38,12 @@ def suspended_couplings(context: Any) -> list[CouplingLine]:
 def is_about_order(kind: str) -> bool:
     """Whether an event of this type tells of an order."""
     return kind.startswith(PREFIX)
+
+
+@register.filter
+def outcome(rows: list[list[str]]) -> list[tuple[Words, Words]]:
+    """The lines of an order's result as they are kept: labels and values."""
+    return read(rows)
 
 
 @register.filter
