@@ -183,7 +183,7 @@ def test_files_are_saved_and_never_shown(people: Office, now: datetime, web: Web
     answer = client.get(f"/konsole/vorgang/{number}/datei/{pk}/")
 
     assert answer.headers["Content-Type"] == "application/octet-stream"
-    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''__a_.html"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="__a_.html"'
     assert client.get(f"/konsole/vorgang/{other}/datei/{pk}/").status_code == 404
 
 

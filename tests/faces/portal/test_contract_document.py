@@ -59,4 +59,4 @@ def test_the_list_asks_the_same_however_long(home: Town, reader: Client) -> None
         with CaptureQueriesContext(connection) as asked:
             reader.get("/portal/ansprechpartner/dokumente/")
         counts.append(len(asked))
-    assert counts == [6, 6]
+    assert counts == [7, 7]

@@ -5,9 +5,11 @@ from django.utils.http import content_disposition_header
 
 
 def saved(content: bytes | str, name: str, media_type: str = "application/octet-stream") -> HttpResponse:
-    """An answer to be saved under ``name``; never shown in our origin, never kept on the way."""
+    """An answer to be saved under ``name``, of which only harmless characters remain; never shown in our origin, never
+    kept on the way.
+    """
     answer = HttpResponse(content, content_type=media_type)
-    plain = name.replace("\r", "").replace("\n", "") or "datei"
+    plain = "".join(c if c.isalnum() or c in "-._ " else "_" for c in name).strip(". ") or "datei"
     answer["Content-Disposition"] = content_disposition_header(True, plain) or "attachment"
     answer["Cache-Control"] = "private, no-store"
     return answer
