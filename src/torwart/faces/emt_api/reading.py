@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 MEDIA_TYPE = "application/json"
+_MOST_MEMBERS = 200
+"""No body has half as many; a hundred thousand would cost seconds to complain about, which others would wait for."""
 
 
 class StrictJson(Parser):
@@ -28,6 +30,8 @@ def readable(request: HttpRequest) -> bool:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """RFC 8259 §4: "The names within an object SHOULD be unique"; which of two counts is not guessed."""
+    if len(pairs) > _MOST_MEMBERS:
+        raise ValueError(f"more than {_MOST_MEMBERS} members")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a member stands there twice")
