@@ -245,6 +245,32 @@ def test_nothing_inside_is_ever_called(url: str) -> None:
     assert told.why.startswith("webhook.address"), told.why
 
 
+def test_a_name_is_asked_once_and_one_address_inside_spoils_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes what a name means between check and call gains nothing: what was checked is what is called."""
+    asked: list[str] = []
+    told = {"rebind.example": [["192.0.43.10"], ["127.0.0.1"]], "mixed.example": [["192.0.43.10", "10.0.0.1"]]}
+    real = socket.getaddrinfo
+
+    def answer(host: str, port: int, *more: Any, **others: Any) -> Any:
+        if host not in told:
+            return real(host, port, *more, **others)
+        asked.append(host)
+        addresses = told[host].pop(0) if len(told[host]) > 1 else told[host][0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    reached: list[str] = []
+
+    def connect(address: tuple[str, int], *_: Any, **__: Any) -> socket.socket:
+        reached.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert WebhookCaller().post("https://rebind.example/", b"{}", {}).status is None
+    assert WebhookCaller().post("https://mixed.example/", b"{}", {}).why.startswith("webhook.address")
+    assert (asked, reached) == (["rebind.example", "mixed.example"], ["192.0.43.10"])
+
+
 @pytest.mark.parametrize(
     "url",
     [
