@@ -64,4 +64,7 @@ TORWART_PROXIES = [ipaddress.ip_network(each) for each in listed("TORWART_PROXIE
 TORWART_API_URL = os.environ.get("TORWART_API_URL", "https://gwa.example:8446").rstrip("/")
 TORWART_API_RATE = (int(os.environ.get("TORWART_API_CALLS", "600")), 60.0)
 TORWART_API_THREADS = int(os.environ.get("TORWART_API_THREADS", "16"))
+TORWART_API_OAUTH = os.environ.get("TORWART_API_OAUTH", "") == "1"
+if TORWART_API_OAUTH and TORWART_ENVIRONMENT != "test":
+    raise ValueError("TORWART_API_OAUTH is an option of the test environment")
 TORWART_WEBHOOK_HOSTS = [host.lower() for host in listed("TORWART_WEBHOOK_HOSTS")]

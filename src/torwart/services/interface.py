@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,8 @@ from torwart.wire.certificate import Role, Use, identify, load_certificate
 
 VERSIONS = ("2026-11-23",)
 """Versions of the interface, newest last; each is served for at least 24 months after the next one came."""
+SERVED = timedelta(days=731)
+"""24 months, however long they are."""
 KEYS_KEPT = timedelta(days=30)
 LOG_KEPT = timedelta(days=90)
 SHOWN = 65_536
@@ -88,16 +90,25 @@ def peer(der: bytes, now: datetime) -> Peer:
     shown = _read(der)
     if shown is None or not shown.begins <= now <= shown.ends:
         raise PEER_UNPROVEN()
+    return _peer(shown.name, shown.fingerprint)
+
+
+def named(name: str) -> Peer:
+    """The system of this name, whose token was good (test environment only)."""
+    return _peer(name, "")
+
+
+def _peer(name: str, fingerprint: str) -> Peer:
     with connection.cursor() as cursor:
-        cursor.execute(_PEER, {"name": shown.name, "fingerprint": shown.fingerprint})
+        cursor.execute(_PEER, {"name": name, "fingerprint": fingerprint})
         revoked, *found = cursor.fetchone()
     if revoked:
         raise PEER_UNPROVEN()
     coupling, client, client_name, version, compatibility, reason, software = found
     if coupling is None:
-        raise PEER_NOT_COUPLED(name=shown.name)
+        raise PEER_NOT_COUPLED(name=name)
     suspended = reason or software or "–" if compatibility == Compatibility.INCOMPATIBLE else ""
-    return Peer(client, client_name, coupling, shown.name, version, suspended)
+    return Peer(client, client_name, coupling, name, version, suspended)
 
 
 _PEER = """
@@ -147,6 +158,15 @@ def pin(caller: Peer, asked: str | None) -> str:
     if not caller.version:
         Coupling.objects.filter(pk=caller.coupling, version="").update(version=asked or VERSIONS[-1])
     return asked or caller.version or VERSIONS[-1]
+
+
+def retired(version: str) -> tuple[datetime, datetime] | None:
+    """Since when a version is not the newest any more, and until when it is served; ``None`` for the newest."""
+    following = VERSIONS[VERSIONS.index(version) + 1 :]
+    if not following:
+        return None
+    since = datetime.fromisoformat(following[0]).replace(tzinfo=UTC)
+    return since, since + SERVED
 
 
 # --- couplings --------------------------------------------------------------------------------------------------------

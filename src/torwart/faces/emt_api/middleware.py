@@ -12,14 +12,16 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, RawPostDataException
+from django.utils.http import http_date
 
 from torwart.faces.emt_api import problem
+from torwart.faces.emt_api import token as tokens
 from torwart.faces.emt_api.problem import Invalid
 from torwart.faces.emt_api.rate import RateLimit, Standing
 from torwart.faces.emt_api.reading import MEDIA_TYPE, readable
 from torwart.kernel.refusals import Refusal
 from torwart.services import interface, present
-from torwart.wire.peer_proof import peer_of
+from torwart.wire.peer_proof import PEER, peer_of
 
 _log = logging.getLogger("torwart.interface")
 _OPEN = ("/v1/openapi.json", "/bdew/v1/openapi.json")
@@ -44,12 +46,15 @@ class Interface:
         began, request.now = time.monotonic(), present.now()
         standing: Standing | None = None
         try:
-            if request.path not in _OPEN:
+            if request.path == tokens.PATH:
+                self._rate.take(tokens.PATH)
+            elif request.path not in _OPEN:
                 self._identify(request)
                 standing = self._rate.take(request.peer.client)
                 request.version = interface.pin(request.peer, request.headers.get("Torwart-Version"))
-            response = self._respond(request) if readable(request) else problem.plain(request, 415, MEDIA_TYPE)
-            if response.status_code >= 400 and response.get("Content-Type") != problem.MEDIA_TYPE:
+            fits = request.path == tokens.PATH or readable(request)
+            response = self._respond(request) if fits else problem.plain(request, 415, MEDIA_TYPE)
+            if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
                 response = _as_problem(request, response)
         except (Refusal, Invalid) as refused:
             response = problem.respond(request, refused)
@@ -68,6 +73,10 @@ class Interface:
 
     def _identify(self, request: Any) -> None:
         headers, real = {name.lower(): value for name, value in request.headers.items()}, present.real()
+        if PEER not in headers and (name := tokens.bearer(request)) is not None:  # no front that knows certificates
+            self._rate.take(name)
+            request.peer = interface.named(name)
+            return
         der = peer_of(
             settings.TORWART_API_SECRET,  # type: ignore[misc]  # of the interface's own settings
             method=request.method,
@@ -85,6 +94,9 @@ class Interface:
         response["X-Content-Type-Options"] = "nosniff"
         if hasattr(request, "version"):
             response["Torwart-Version"] = request.version
+            if (retired := interface.retired(request.version)) is not None:
+                response["Deprecation"] = f"@{int(retired[0].timestamp())}"  # RFC 9745
+                response["Sunset"] = http_date(retired[1].timestamp())  # RFC 8594
         if standing is not None:
             response["RateLimit-Limit"] = str(standing.limit)
             response["RateLimit-Remaining"] = str(standing.remaining)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from torwart.faces.emt_api import documentation
+from torwart.faces.emt_api import token as tokens
 from torwart.faces.emt_api.api import api
 from torwart.faces.emt_api.bdew.api import api as bdew
 
@@ -15,6 +16,7 @@ def _nothing(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("v1/openapi.json", documentation.description),
+    path("v1/oauth/token", tokens.token),
     path("v1/", _nothing),
     path("v1/", api.urls),
     path("bdew/v1/openapi.json", documentation.bdew_description),
