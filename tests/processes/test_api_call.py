@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from torwart.kernel.words import Words
 from torwart.processes import api_call
 from torwart.processes.definition import Field, FieldKind, Process, catalogue
 from torwart.processes.summary import Header
+from torwart.wire import webhook as signing
 
 AT = datetime.fromisoformat("2026-11-30T09:30:00+01:00")
 URL = "https://gwa.example:8446"
@@ -71,6 +73,20 @@ def test_the_program_sends_this_body(process: Process, monkeypatch: pytest.Monke
     assert body == {
         each: datetime.fromisoformat(value) if each in times else value for each, value in call.body.items()
     }
+
+
+def test_the_receiver_shown_takes_what_we_sign_and_nothing_else() -> None:
+    """The lines run as they stand: ours is taken, once; another's raises."""
+    keys = [signing.private_key(bytes(32), "hook", name) for name in ("new", "old", "other")]
+    known: dict[str, Any] = {}
+    exec(api_call.verifying([signing.public_text(key) for key in keys[:2]]), known)
+    event = {"specversion": "1.0", "id": "e1", "source": "s", "type": "t", "subject": "A-1", "time": AT.isoformat()}
+    body = json.dumps({**event, "datacontenttype": "application/json", "data": {}}).encode()
+    for key in keys[:2]:
+        assert known["receive"](signing.headers("e1", int(time.time()), body, [key]), body) == 204
+    assert known["seen"] == {"e1"}
+    with pytest.raises(torwart_client.BadSignature):
+        known["receive"](signing.headers("e1", int(time.time()), body, keys[2:]), body)
 
 
 def test_numbers_are_numbers() -> None:

@@ -415,6 +415,8 @@ THINGS: Mapping[str, Named] = {
             "catalogue",
             "interface",
             "interface_description",
+            "interface_reference",
+            "interface_problems",
             "interface_bdew",
             "account",
             "account_login",

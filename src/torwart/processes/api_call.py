@@ -5,7 +5,7 @@ with its body.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from torwart.processes.summary import Header
 HEADER = ("requested_at", "participant", "reference", "remark")
 """Members of a body that every order has beside the fields of its process."""
 BASE = "/v1/operations"
+CURL = "--cert chain.pem --key key.pem --cacert root.pem --curves brainpoolP256r1 --tls-max 1.2"
+"""How curl shows the certificate; those of the SM-PKI are made with a curve that TLS 1.3 leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class ApiCall:
         """The call by curl, to paste into a shell; ``url``: where the interface is reached."""
         return (
             f'curl "{url}{self.path}" \\\n'
-            "  --cert chain.pem --key key.pem --cacert root.pem --curves brainpoolP256r1 --tls-max 1.2 \\\n"
+            f"  {CURL} \\\n"
             '  --header "Content-Type: application/json" --header "Idempotency-Key: $(uuidgen)" \\\n'
             f"  --data-binary @- <<'JSON'\n{self.json}\nJSON"
         )
@@ -113,10 +115,7 @@ def _python(value: Any, time: bool) -> str:
 
 def hello(url: str) -> list[tuple[str, str]]:
     """A first call that changes nothing, by name: what can be done here."""
-    curl = (
-        f'curl "{url}/v1/capabilities" \\\n'
-        "  --cert chain.pem --key key.pem --cacert root.pem --curves brainpoolP256r1 --tls-max 1.2"
-    )
+    curl = f'curl "{url}/v1/capabilities" \\\n  {CURL}'
     python = (
         "from torwart_client import TorwartClient, tls_context\n\n"
         'tls = tls_context(certificate="chain.pem", key="key.pem", trust="root.pem")\n'
@@ -125,3 +124,21 @@ def hello(url: str) -> list[tuple[str, str]]:
         '        print(process["code"], process["words"]["de"], process["operation"])'
     )
     return [("curl", curl), ("Python", python)]
+
+
+def verifying(keys: Sequence[str]) -> str:
+    """How a webhook's receiver makes sure that an event is ours; ``keys``: the public ones that are valid."""
+    return _VERIFY.format(keys=", ".join(f'"{key}"' for key in keys))
+
+
+_VERIFY = """from torwart_client import WebhookVerifier
+
+verifier = WebhookVerifier([{keys}])
+seen = set()                                     # keep it where it survives a restart
+
+def receive(headers, body):                      # body: the octets as they came
+    event = verifier.verify(headers, body)       # raises BadSignature
+    if event.id not in seen:                     # an event may come twice
+        seen.add(event.id)
+        print(event.type, event.subject, event.data)
+    return 204                                   # any 2xx: taken"""

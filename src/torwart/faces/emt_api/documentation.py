@@ -4,6 +4,8 @@ The pages belong to the web, where no certificate is asked for; they show nothin
 """
 
 import json
+import re
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -14,15 +16,17 @@ from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.api import api
 from torwart.faces.emt_api.bdew.api import api as bdew
 from torwart.faces.emt_api.bdew.order import offered
+from torwart.faces.emt_api.reference import reference
 from torwart.faces.emt_api.schema import order_body
-from torwart.kernel.refusals import KINDS, Retry, Side
+from torwart.kernel.refusals import KINDS, Kind, Retry, Side
 from torwart.kernel.refusals.interface import NOT_FOUND
 from torwart.kernel.words import Words
 from torwart.processes import api_call
 from torwart.processes.api_call import slug
 from torwart.processes.definition import Process, catalogue
 from torwart.services import order as orders
-from torwart.services.interface import VERSIONS
+from torwart.services.interface import KEYS_KEPT, VERSIONS
+from torwart.services.interface_event import KEPT
 
 SIDES = {
     Side.OURS: Words("Unsere", "Ours"),
@@ -60,9 +64,17 @@ def bdew_description(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest) -> HttpResponse:
     """The manual: how to call, every operation with its fields, what does not come this way and why."""
-    found = catalogue().values()
+    found, url = catalogue().values(), settings.TORWART_API_URL
     context = {
         "version": VERSIONS[-1],
+        "url": url,
+        "hello": api_call.hello(url),
+        "verify": api_call.verifying(["whpk_…"]),
+        "curl_events": f'curl "{url}/v1/events?wait=30s" {api_call.CURL}',
+        "calls": settings.TORWART_API_RATE[0],
+        "seconds": round(settings.TORWART_API_RATE[1]),
+        "key_days": KEYS_KEPT.days,
+        "event_days": KEPT.days,
         "operations": [_operation(process) for process in found if process.over_interface],
         "bdew": [(process.code, process.words, f"/bdew/v1/{slug(process.name)}") for process in offered()],
         "refused": [
@@ -74,12 +86,33 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "emt_api/documentation.html", context)
 
 
+def reference_page(request: HttpRequest) -> HttpResponse:
+    """The description as a page: every operation, every type."""
+    calls, kinds = reference()
+    return render(request, "emt_api/reference.html", {"version": VERSIONS[-1], "calls": calls, "kinds": kinds})
+
+
+def problems(request: HttpRequest) -> HttpResponse:
+    """The closed list of refusals, by subject."""
+    listed = sorted(KINDS.values(), key=lambda kind: kind.code)
+    rows = [(kind.code, _status(kind.code), SIDES[kind.side], _said(kind)) for kind in listed]
+    subjects = [(name, list(group)) for name, group in groupby(rows, lambda row: row[0].partition(".")[0])]
+    return render(request, "emt_api/problems.html", {"subjects": subjects})
+
+
 def problem_page(request: HttpRequest, code: str) -> HttpResponse:
     """Meaning, cure, whose fault and contact for one kind of refusal."""
     kind = KINDS.get(code)
     if kind is None:
         raise Http404
-    context = {"kind": kind, "side": SIDES[kind.side], "cure": RETRIES[kind.retry], "status": _status(code)}
+    context = {
+        "code": code,
+        "words": _said(kind),
+        "side": SIDES[kind.side],
+        "cure": RETRIES[kind.retry],
+        "source": kind.source,
+        "status": _status(code),
+    }
     return render(request, "emt_api/problem.html", context)
 
 
@@ -89,6 +122,11 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def failed(request: HttpRequest) -> HttpResponse:
     return problem.plain(request, 500, str(getattr(request, "request_id", "")))
+
+
+def _said(kind: Kind) -> Words:
+    """What a refusal of this kind says; what is different each time is left open."""
+    return Words(*(re.sub(r"\{\w+\}", "…", text) for text in (kind.words.de, kind.words.en)))
 
 
 def _status(code: str) -> int:

@@ -19,6 +19,7 @@ from torwart.faces._design.language import active, t
 from torwart.faces.portal.interface import DELIVERY
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.role import Role
+from torwart.processes import api_call
 from torwart.services import present
 from torwart.services import webhook as webhooks
 from torwart.store.queries import webhook as queries
@@ -30,15 +31,6 @@ _STATES = (
     ("unterwegs", t("Unterwegs", "On their way"), "pending"),
     ("zugestellt", t("Zugestellt", "Delivered"), "delivered"),
 )
-_VERIFY = """from torwart_client import WebhookVerifier
-
-verifier = WebhookVerifier([{keys}])
-
-def receive(headers, body):         # body: the octets as they came
-    event = verifier.verify(headers, body)   # raises BadSignature
-    if not seen_before(event.id):            # an event may come twice
-        print(event.type, event.subject, event.data)
-    return 204                               # any 2xx: taken"""
 
 
 class Endpoint(Form):
@@ -125,7 +117,7 @@ def page(request: HttpRequest, webhook: UUID) -> HttpResponse:
         ],
         "stand": tab[0],
         "orderer": has_any(request, Role.CONTACT),
-        "verify": _VERIFY.format(keys=", ".join(f'"{key.public}"' for key in keys if key.valid)),
+        "verify": api_call.verifying([key.public for key in keys if key.valid]),
     }
     return render(request, "portal/interface/webhook.html", context)
 
