@@ -160,6 +160,18 @@ def test_an_address_can_be_tried(world: Clientele, partner: Partner) -> None:
     assert [(call.path, call.body, call.reference) for call in partner.calls] == [("/api/test/v1?x=1", {}, "")]
 
 
+def test_a_system_that_is_uncoupled_is_told_nothing_more(world: Clientele, partner: Partner) -> None:
+    """Its answers wait until it is coupled again."""
+    caller, _ = addressed(world, partner.url)
+    _, first = placed(world, caller)
+    interface.uncouple(caller.coupling, actor="test", now=datetime.now(UTC))
+    work()
+    assert not partner.calls
+    system(world)
+    work()
+    assert [call.answer for call in partner.told(first)] == ["preliminaryResultPositive"]
+
+
 def test_a_partner_inside_is_not_called(world: Clientele, partner: Partner) -> None:
     """The guard before webhooks is before these calls too."""
     caller, hook = addressed(world, "https://127.0.0.1:9/api")

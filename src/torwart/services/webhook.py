@@ -36,6 +36,7 @@ WITH ready AS (
            row_number() OVER (PARTITION BY d.webhook_id ORDER BY d.next_attempt_at, d.id) AS turn
       FROM store_delivery AS d JOIN store_webhook AS w ON w.id = d.webhook_id
      WHERE d.state = 'pending' AND w.active AND d.next_attempt_at <= %(now)s
+       AND NOT EXISTS (SELECT 1 FROM store_coupling AS c WHERE c.id = w.coupling_id AND NOT c.active)
        AND NOT EXISTS (SELECT 1 FROM store_delivery AS before
                         WHERE before.webhook_id = d.webhook_id AND before.subject = d.subject
                           AND before.state = 'pending' AND before.event_id < d.event_id)
