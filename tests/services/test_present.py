@@ -5,8 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+
 import torwart
 from torwart.services import present
+from torwart.store.models import SandboxTime
 
 _ROOT = Path(torwart.__file__).parent
 _READERS = {"now", "utcnow", "today", "localtime", "localdate"}
@@ -52,3 +57,27 @@ def test_the_present_of_an_installation_without_a_sandbox() -> None:
     before = datetime.now(UTC)
     assert before <= present.now() <= before + timedelta(seconds=5)
     assert present.now().tzinfo is UTC
+
+
+@override_settings(TORWART_SANDBOX=True)
+def test_service_time_is_ahead_as_told_and_asked_for_at_most_once_a_second(db: None) -> None:
+    """A row says how far; what is read is remembered, and without a row there is nothing ahead."""
+    present.forget()
+    assert present.ahead() == timedelta()
+    SandboxTime.objects.create(ahead=timedelta(days=3), moved_at=present.real())
+    assert present.ahead() == timedelta()
+    present.forget()
+    with CaptureQueriesContext(connection) as seen:
+        assert timedelta(days=3) <= present.now() - datetime.now(UTC) + timedelta(seconds=1)
+        assert present.ahead() == timedelta(days=3)
+    assert len(seen) == 1
+    present.forget()
+
+
+def test_without_a_sandbox_nothing_is_asked(db: None) -> None:
+    """Pages and verbs pay nothing for it, and a row that should not be there moves nothing."""
+    SandboxTime.objects.create(ahead=timedelta(days=3), moved_at=present.real())
+    with CaptureQueriesContext(connection) as seen:
+        assert present.now() - datetime.now(UTC) < timedelta(seconds=1)
+        assert present.ahead() == timedelta()
+    assert len(seen) == 0

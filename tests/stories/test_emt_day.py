@@ -29,8 +29,6 @@ from torwart.store.models import Delivery, IdempotencyKey, InterfaceEvent, Order
 pytestmark = pytest.mark.requirement("O-7", "O-2")
 
 GATEWAYS, ORDERS = 25, 200
-CLOCK = (0.5, 1.0, 2.0, 3.0, 5.0, 5.0)
-"""On a busy machine 25 gateways that ask for the time at once get it late."""
 WEATHER = (Fault.DROP_BODY, Fault.DROP_REQUEST, Fault.SILENT, Fault.PIPELINING, Fault.CMS_CBC_CMAC, Fault.CLOCK_5S)
 
 
@@ -130,7 +128,7 @@ def test_a_day_of_200_orders_adds_up(stage_database_apart: str, tmp_path: Path) 
     same by look, feed and webhook, exactly once; tickets, keys, audit trail and deadlines agree with it.
     """
     parts = list(cast(GATEWAYS))
-    worker = {"patience": {**PATIENCE, "clock": CLOCK}, "wake_ups": 1000, "lease": 2.0}
+    worker = {"patience": PATIENCE, "wake_ups": 1000, "lease": 2.0}
     with interface_scene(
         tmp_path / "stage", stage_database_apart, parts=parts, grace=3, workers=2, worker=worker
     ) as scene:

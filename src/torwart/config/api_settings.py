@@ -2,6 +2,7 @@
 
 from torwart.config.installation import partner_files, secret, secret_key
 from torwart.config.settings import *  # noqa: F403  one truth for database, time and who we are
+from torwart.config.settings import TORWART_SANDBOX
 
 DEBUG = False
 SECRET_KEY = secret_key()
@@ -9,7 +10,7 @@ TORWART_API_SECRET = secret("api")
 TORWART_WEBHOOK_SECRET = secret("webhook")
 TORWART_BDEW_TLS = partner_files()
 ALLOWED_HOSTS = ["*"]  # the front decides who gets here, and the host's name decides nothing
-ROOT_URLCONF = "torwart.faces.emt_api.urls"
+ROOT_URLCONF = "torwart.faces.emt_api.sandbox_urls" if TORWART_SANDBOX else "torwart.faces.emt_api.urls"
 MIDDLEWARE = ["torwart.faces.emt_api.middleware.Interface"]
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -17,6 +17,7 @@ from django.apps import apps
 from django.db import connections
 
 from torwart.adapters import database
+from torwart.config import apart
 from torwart.kernel.refusals.database import DATABASE_NOT_MIGRATED
 
 _ENVIRONMENT = "TORWART_DATABASE_URL"
@@ -58,7 +59,7 @@ def database_url() -> str:
     if url:
         database.check(url)
         return url
-    return database.embedded(state_dir() / "postgresql")
+    return database.embedded(apart.require_directory(state_dir()) / "postgresql")
 
 
 def release_database() -> None:
@@ -93,7 +94,7 @@ def secret(name: str) -> bytes:
 
 def _kept(name: str, fresh: str) -> str:
     """The content of a file in the state directory; ``fresh`` if there is none yet."""
-    path = state_dir() / name
+    path = apart.require_directory(state_dir()) / name
     if not path.exists():
         made = path.with_name(f"{name}.{os.getpid()}")
         made.touch(mode=0o600)
@@ -120,7 +121,8 @@ def installed(*, migrated: bool = True, web: bool = False, api: bool = False) ->
 def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = False, api: bool = False) -> str:
     """Bring Django up on ``url`` (by default ``database_url()``), or turn it there if it is up, and return it.
 
-    With ``migrated`` a database that lacks a migration of this program is refused (``database.not_migrated``).
+    With ``migrated`` a database that lacks a migration of this program is refused (``database.not_migrated``), and one
+    of the other environment (``environment.database``).
     ``web``: with accounts and pages (``config.web_settings``), ``api``: with the EMT–GWA interface
     (``config.api_settings``); workers do without both. Decided by the first call.
     Children started later with ``TORWART_DATABASE_URL`` set to the answer use the same database.
@@ -143,6 +145,7 @@ def django_setup(url: str | None = None, *, migrated: bool = True, web: bool = F
             os.environ[_ENVIRONMENT] = before
     if migrated:
         require_migrated()
+        apart.require_database()
     return url
 
 

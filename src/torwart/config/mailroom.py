@@ -22,13 +22,13 @@ from django.db import InterfaceError, OperationalError, connection
 from torwart.adapters.engine import AbsurdEngine
 from torwart.adapters.key_store import FileKeyStore
 from torwart.adapters.mail import ImapAccount, ImapFetcher, SmtpReceiver, SmtpSender, StartTls
-from torwart.config.wiring import SystemClock
+from torwart.config import apart
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.installation import CONFIGURATION_INVALID
 from torwart.ports.clock import Clock
 from torwart.ports.mailbox import Keep, MailIn
 from torwart.ports.process_engine import ProcessEngine
-from torwart.services import contact_watch, delivery, mail_in
+from torwart.services import contact_watch, delivery, mail_in, present
 from torwart.services.delivery import Desk
 from torwart.wire.certificate import load_certificates
 from torwart.wire.smime import (
@@ -128,7 +128,7 @@ class MailRoomConfig:
 
     def _store(self) -> FileKeyStore:
         assert self.key_store is not None
-        return FileKeyStore.open(self.key_store[0], key_file=self.key_store[1])
+        return FileKeyStore.open(apart.require_directory(self.key_store[0]), key_file=self.key_store[1])
 
 
 def _crl(path: Path) -> x509.CertificateRevocationList:
@@ -249,7 +249,7 @@ class MailRoom:
     ) -> None:
         self.config = config
         self.engine = engine or AbsurdEngine()
-        self.clock = clock or SystemClock()
+        self.clock = clock or present.Clock()
         self._poll = poll
         self._desk, self._stamp = config.desk(), config.stamp()
         self._stop, self._arrived = threading.Event(), threading.Event()

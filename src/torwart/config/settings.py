@@ -1,6 +1,7 @@
 """Django settings; they only read the environment. ``config.installation.django_setup`` starts what they need.
 
 ``TORWART_ENVIRONMENT``         ``test`` (default) or ``live``: R-1, shown on every page
+``TORWART_SANDBOX``             ``1``: the test system offers its sandbox (time to move, gateways to make)
 ``TORWART_PROVIDER_NETWORKS``   networks provider roles may come from (P-5; default: loopback)
 ``TORWART_PROXIES``             networks of our own reverse proxies, whose X-Forwarded-For is believed (default: none)
 ``TORWART_PROVIDER_NAME``, ``TORWART_SERVICE_PHONE``, ``TORWART_SERVICE_MAIL``: who we are, and where to get help
@@ -11,6 +12,7 @@ import os
 from typing import Any
 
 from torwart.adapters.database import parameters
+from torwart.config.apart import environment, sandbox
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -49,9 +51,7 @@ TORWART_SERVICE_MAIL = os.environ.get("TORWART_SERVICE_MAIL", "service@torwart.e
 TORWART_WITHDRAWAL_SECONDS = float(os.environ.get("TORWART_WITHDRAWAL_SECONDS", "60"))
 TORWART_PORTAL_URL = os.environ.get("TORWART_PORTAL_URL", "http://localhost:8000").rstrip("/")
 
-TORWART_ENVIRONMENT = os.environ.get("TORWART_ENVIRONMENT", "test")
-if TORWART_ENVIRONMENT not in ("test", "live"):
-    raise ValueError("TORWART_ENVIRONMENT must be test or live")
+TORWART_ENVIRONMENT, TORWART_SANDBOX = environment(), sandbox()
 TORWART_PROVIDER_NAME = os.environ.get("TORWART_PROVIDER_NAME", "Torwart")
 TORWART_SERVICE_PHONE = os.environ.get("TORWART_SERVICE_PHONE", "+49 30 23125 000")
 TORWART_PROVIDER_NETWORKS = [

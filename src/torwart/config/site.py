@@ -269,6 +269,23 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
+def write_sandbox(site: Site) -> Path:
+    """``sandbox.toml`` for the host of the sandbox's gateways."""
+    here = site.directory
+    return _write(
+        here / "sandbox.toml",
+        f"""pki = "{site.pki_dir}"
+keys = "{here / "keys"}"
+key_file = "{here / "keys.key"}"
+state = "{here / "sandbox"}"
+management = "127.0.0.1:{site.ports["MANAGEMENT"]}"
+admin_service = "127.0.0.1:{site.ports["ADMIN-SERVICE"]}"
+ntp = "127.0.0.1:{site.ports["NTP"]}"
+emt_service = "127.0.0.1:{site.ports["EMT-SERVICE"]}"
+""",
+    )
+
+
 # Delivery note
 
 

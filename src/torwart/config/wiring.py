@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from torwart.adapters.bus import BlockingBus, NatsBus
@@ -17,6 +18,7 @@ from torwart.adapters.engine import AbsurdEngine, Tuning
 from torwart.adapters.gateway_link import BusGatewayLink
 from torwart.adapters.key_store import FileKeyStore
 from torwart.adapters.sm_pki import CallbackReceiver, SmPkiClient, TlsIdentity
+from torwart.config import apart
 from torwart.kernel.refusals.installation import CONFIGURATION_INVALID
 from torwart.ports.bus import Bus
 from torwart.ports.gateway_link import SUBJECT_FACT, SUBJECT_POLICY, Fact
@@ -24,7 +26,7 @@ from torwart.processes.definition import catalogue
 from torwart.processes.telling import Patience, World, story_of
 from torwart.rules.wake_up import WakeUpLimit
 from torwart.services import certificate as certificates
-from torwart.services import intake, policy, revocation
+from torwart.services import intake, policy, present, revocation
 from torwart.services.profile import Network
 from torwart.wire.certificate import Trust, load_certificates
 from torwart.wire.cms import ski_of
@@ -145,8 +147,11 @@ class Worker:
     def __init__(self, config: WorkerConfig, connect: Callable[[], Any] | None = None) -> None:
         self.config = config
         self.clock = SystemClock()
-        self.keys = FileKeyStore.open(config.key_directory, key_file=config.key_file)
-        self.engine = AbsurdEngine(tuning=Tuning(lease=config.lease))
+        apart.require_anchor(config.root)
+        self.keys = FileKeyStore.open(apart.require_directory(config.key_directory), key_file=config.key_file)
+        sandbox = bool(settings.TORWART_SANDBOX)
+        # Waits are service time; what the stories show and believe outside is protocol time (``self.clock``).
+        self.engine = AbsurdEngine(clock=present.Clock() if sandbox else None, tuning=Tuning(lease=config.lease))
         self.bus = BlockingBus.start(connect or self._nats)
         self.world = World(
             link=BusGatewayLink(self.bus),
@@ -158,6 +163,7 @@ class Worker:
             patience=config.patience,
             wake_up_limit=config.wake_up_limit,
             makers=config.makers,
+            ahead=present.ahead if sandbox else None,
         )
         for process in catalogue().values():
             self.engine.register(process.name, story_of(process, self.world))

@@ -154,7 +154,7 @@ def tell(run: Telling) -> Mapping[str, Any]:
     run.enter("first_contact")
     _await_installation(run)
     seen = run.at_gateway("look", parts.look)
-    run.remembered["there"] = run.write("there", lambda: run.now().replace(microsecond=0).isoformat())
+    run.remembered["there"] = run.write("there", lambda: run.world.clock.now().replace(microsecond=0).isoformat())
     run.enter("clock", lambda: verbs.contacted(run.run_id, gateway, seen))
     parts.set_clock(run)
 
@@ -228,8 +228,11 @@ def _wanted(run: Telling, talk: Conversation) -> dict[str, list[Any]]:
 
 
 def _metered_from(run: Telling) -> datetime:
-    """Evaluations begin with the installation: as planned, or when the gateway was there if that was earlier."""
-    return min(datetime.fromisoformat(run.order["install_at"]), datetime.fromisoformat(run.remembered["there"]))
+    """Evaluations begin with the installation: as planned, or when the gateway was there if that was earlier. By the
+    gateway's time.
+    """
+    planned = datetime.fromisoformat(run.order["install_at"]) - run.ahead
+    return min(planned, datetime.fromisoformat(run.remembered["there"]))
 
 
 def _write(run: Telling, name: str, group: str) -> None:

@@ -183,7 +183,9 @@ def _checked(run: Telling, message_id: str) -> Json:
         if identity.role is not Role.SMGW:
             continue
         try:
-            run.world.trust.validate(certificate, at=run.now(), role=Role.SMGW, use=identity.use, seal=False)
+            run.world.trust.validate(
+                certificate, at=run.world.clock.now(), role=Role.SMGW, use=identity.use, seal=False
+            )
         except Refusal as refusal:
             raise CA_WRONG_CERTIFICATE(gateway=run.gateway, why=refusal.text("de")) from refusal
         if DeviceId.parse(identity.common_name) != run.gateway or certificate.public_key() != wanted.get(identity.use):
@@ -387,5 +389,5 @@ def _revoke(run: Telling, serials: Sequence[str], reason: str, ca: SubCA) -> str
             raise CA_REFUSED(gateway=run.gateway, code=answer.return_code, message=answer.message)
         if not revocation.lists(ca, run.world.trust, numbers):
             raise CA_BUSY(code="CRL", message=", ".join(serials))
-    revocation.refresh(ca, run.world.trust, run.world.link, run.now())
+    revocation.refresh(ca, run.world.trust, run.world.link, run.world.clock.now())
     return reason

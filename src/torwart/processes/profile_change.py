@@ -250,7 +250,8 @@ def _change(run: Telling, decided: Mapping[str, Any], at: datetime) -> verbs.Cha
     """The profiles of the change, composed once a telling for each instant it may begin at."""
     name = f"change {at.isoformat()}"
     if name not in run.remembered:
-        run.remembered[name] = verbs.compose(run.gateway, run.order, decided, at, run.world.keys)
+        begins = at - run.ahead  # by the gateway's clock
+        run.remembered[name] = verbs.compose(run.gateway, run.order, decided, begins, run.world.keys)
     change: verbs.Change = run.remembered[name]
     return change
 

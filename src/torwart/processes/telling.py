@@ -67,7 +67,11 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports a story may use, wired by the composition root. ``makers``: whose delivery notes we take."""
+    """The ports a story may use, wired by the composition root. ``makers``: whose delivery notes we take.
+
+    ``clock`` is protocol time: what gateways, certificates and wake-ups go by. ``Telling.now`` is service time, which
+    in the sandbox is ``ahead`` of it; ``None`` where there is no sandbox.
+    """
 
     link: GatewayLink
     keys: KeyStore
@@ -78,6 +82,7 @@ class World:
     patience: Patience = field(default_factory=Patience)
     wake_up_limit: WakeUpLimit = field(default_factory=WakeUpLimit)
     makers: Sequence[Certificate] = ()
+    ahead: Callable[[], timedelta] | None = None
 
 
 class Telling:
@@ -95,6 +100,8 @@ class Telling:
         self._step = ""
         self.remembered: dict[str, Any] = {}
         """What a story works out from our data and uses in several acts of one telling."""
+        self.ahead = timedelta()
+        """How far service time was ahead of the gateways' when this run began; none but in the sandbox."""
         self._conversation = Conversation(world, self.run_id, self.gateway)
 
     def now(self) -> datetime:
@@ -284,7 +291,7 @@ class Telling:
     def _attempt(self, name: str, number: int, do: Callable[[], Json], intent: bool, pause: float) -> Json:
         if intent:
             runs.intend(self.run_id, self._step, name, number)
-        since = self.now()
+        since = self.world.clock.now()
         try:
             return {"value": do()}
         except Refusal as refusal:
@@ -320,7 +327,7 @@ class Telling:
         """One wake-up; a network that does not take it now is told, the next one may come through."""
         world = self.world
         try:
-            return wake_up.send(world.link, world.keys, self.gateway, self.now(), self.run_id)
+            return wake_up.send(world.link, world.keys, self.gateway, world.clock.now(), self.run_id)
         except Refusal as refusal:
             if refusal.kind.retry is not Retry.LATER:
                 raise
@@ -348,6 +355,10 @@ def _open_late(question: Callable[[Smgw], Question[Any]], body: str, talk: Conve
     return _plain(question(talk.smgw).result(talk.open(b64decode(body))))
 
 
+def _seconds(world: World) -> float:
+    return world.ahead().total_seconds() if world.ahead is not None else 0.0
+
+
 def _plain(value: Any) -> Json:
     return b64encode(value).decode() if isinstance(value, bytes) else None
 
@@ -359,6 +370,9 @@ def story_of(process: Process, world: World) -> Story:
         telling = Telling(ctx, world, process, params)
         if telling.number and not beginning.begun(telling, datetime.fromisoformat(params["from"])):
             return {"state": "refused"}
+        if world.ahead is not None:
+            seconds: float = telling.write("ahead", lambda: _seconds(world))
+            telling.ahead = timedelta(seconds=seconds)
         try:
             result = process.tell(telling)
         except Refusal as refusal:

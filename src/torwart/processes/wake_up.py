@@ -24,9 +24,9 @@ def tell(run: Telling) -> Mapping[str, Any]:
     run.enter("packet")
     if run.at_headend("connected", lambda link: link.connected(run.gateway) is not None):
         return {"connected": True, "woken": False, "latency_ms": 0}
-    run.write("rate", lambda: verbs.require_rate(run.gateway, run.now(), world.wake_up_limit))
-    sent_at = run.write("sending", lambda: run.now().isoformat())
-    run.act("send", lambda: verbs.send(world.link, world.keys, run.gateway, run.now(), run.run_id))
+    run.write("rate", lambda: verbs.require_rate(run.gateway, world.clock.now(), world.wake_up_limit))
+    sent_at = run.write("sending", lambda: world.clock.now().isoformat())
+    run.act("send", lambda: verbs.send(world.link, world.keys, run.gateway, world.clock.now(), run.run_id))
     run.enter("call")
     called = run.wait_for(
         f"gateway:{run.gateway}",

@@ -142,6 +142,11 @@ def unmet(device_id: str, order: Mapping[str, Any], at: datetime) -> list[Refusa
     )
 
 
+def known(kind: GatewayType, meter_type: str) -> bool:
+    """Whether anything has been decided about this combination."""
+    return any(each.meter_type == meter_type for each in _approved(kind))
+
+
 def _approved(kind: GatewayType) -> Sequence[Combination]:
     rows = models.ApprovedConfiguration.objects.filter(gateway_type=kind.name, firmware=kind.firmware)
     return [Combination(kind, row.meter_type, Validity(row.valid_from, row.valid_until)) for row in rows]

@@ -30,6 +30,7 @@ from torwart_client.model import (
     Webhook,
     Words,
 )
+from torwart_client.sandbox import SandboxClock, SandboxGateway, SandboxReset
 from torwart_client.steps import VERSION
 from torwart_client.tls import tls_context
 from torwart_client.webhook import WebhookVerifier
@@ -54,6 +55,9 @@ __all__ = [
     "Problem",
     "Refused",
     "Row",
+    "SandboxClock",
+    "SandboxGateway",
+    "SandboxReset",
     "StillRunning",
     "Suspended",
     "TooManyRequests",

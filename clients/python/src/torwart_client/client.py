@@ -13,6 +13,7 @@ import httpx
 from torwart_client import steps
 from torwart_client.model import Cancelled, Delivery, Event, History, Operation, Webhook
 from torwart_client.processes import AsyncProcesses, Processes
+from torwart_client.sandbox import AsyncSandbox, Sandbox
 from torwart_client.steps import Answer, Call, Pause, Steps
 
 T = TypeVar("T")
@@ -37,7 +38,8 @@ class TorwartClient(Processes):
     """The interface at ``base_url`` by the TLS of ``tls_context``. ``patience``: seconds to go on trying a request;
     ``transport``: httpx's, to go another way (then ``tls`` is its affair).
 
-    One method for each process stands in ``Processes``. May be used by several threads.
+    One method for each process stands in ``Processes``; ``sandbox``: what only test systems have. May be used by
+    several threads.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class TorwartClient(Processes):
     ) -> None:
         self._http = httpx.Client(**_options(base_url, tls, language), transport=transport)
         self.patience = patience
+        self.sandbox = Sandbox(self._run, lambda: self.patience)
 
     def __enter__(self) -> Self:
         return self
@@ -190,6 +193,7 @@ class AsyncTorwartClient(AsyncProcesses):
     ) -> None:
         self._http = httpx.AsyncClient(**_options(base_url, tls, language), transport=transport)
         self.patience = patience
+        self.sandbox = AsyncSandbox(self._run, lambda: self.patience)
 
     async def __aenter__(self) -> Self:
         return self

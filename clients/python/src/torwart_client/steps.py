@@ -52,7 +52,7 @@ class Call:
     @property
     def repeatable(self) -> bool:
         """Whether sending it twice does what sending it once does."""
-        return bool(self.key) or self.method in ("GET", "DELETE", "PATCH")
+        return bool(self.key) or self.method in ("GET", "PUT", "DELETE", "PATCH")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,6 @@ _THREADS = Words(
     de="Threads je Prozess; lange Abfragen halten je einen.", en="Threads a process; long polls hold one each."
 )
 _TAKEN = Words("{path} wird schon bedient.", "{path} is served already.")
-_PATIENCE = 20.0
-"""Seconds for the first answer, which loads the application."""
 _HOOKS = Words(de="Webhooks hier zustellen.", en="Deliver webhooks here.")
 
 
@@ -96,13 +94,12 @@ def _announce(path: Path) -> None:
 
 
 def _answers(path: Path) -> bool:
-    """Asked without proof, so that the answer costs nothing: questions given up would add to a busy machine's load."""
-    connection = http.client.HTTPConnection("localhost", timeout=_PATIENCE)
+    connection = http.client.HTTPConnection("localhost", timeout=5)
     try:
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.settimeout(_PATIENCE)
+        connection.sock.settimeout(5)
         connection.sock.connect(str(path))
-        connection.request("GET", "/v1/capabilities")
+        connection.request("GET", "/v1/openapi.json")
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import click
 import uvloop
+from cryptography import x509
 
 from torwart.adapters.bus import NatsBus
+from torwart.config import apart
 from torwart.config.children import exit_with_parent, report_ready
 from torwart.headend.config import HeadendConfig
 from torwart.headend.server import Headend
@@ -48,7 +50,7 @@ class SystemClock:
 def command(path: Path, bus: str) -> None:
     """Run until a signal says to end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    config = HeadendConfig.load(path)
+    config = configured(path)
     raise_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(config, bus or config.bus or _DEFAULT_BUS, path))
@@ -90,10 +92,17 @@ async def _connect(url: str, end: asyncio.Event) -> NatsBus | None:
 
 def _reload(headend: Headend, path: Path) -> None:
     try:
-        headend.reload(HeadendConfig.load(path))
+        headend.reload(configured(path))
         log.info("configuration read anew")
     except Refusal as refusal:  # what runs goes on; the operator reads why nothing changed
         log.error("%s", refusal)
+
+
+def configured(path: Path) -> HeadendConfig:
+    """The configuration in a file, of this environment's PKI."""
+    config = HeadendConfig.load(path)
+    apart.require_anchor(x509.load_der_x509_certificate(config.root))
+    return config
 
 
 def raise_open_files() -> None:

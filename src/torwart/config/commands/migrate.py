@@ -2,6 +2,7 @@
 
 import click
 
+from torwart.config import apart
 from torwart.config.installation import installed, missing_migrations
 from torwart.kernel.words import Words
 
@@ -38,6 +39,9 @@ def _migrate() -> list[str]:
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        if "store_installation" in connection.introspection.table_names(cursor):
+            apart.require_database()
         call_command("migrate", interactive=False, verbosity=1)
+        apart.require_database()
         cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
     return []

@@ -56,6 +56,12 @@ _HELP = {
         "Betreibt einen simulierten EMT, der Messwerte empfängt und dem Head-End bestätigt, bis Strg-C.",
         "Run a simulated EMT that receives readings and confirms them to the head-end, until Ctrl-C.",
     ),
+    "sandbox": Words(
+        "Macht und betreibt die Gateways der Sandbox: was Auftraggeber über /v1/sandbox/ verlangen, bis Strg-C. Nur im "
+        "Testsystem mit TORWART_SANDBOX=1.",
+        "Make and run the sandbox's gateways: what clients ask for by /v1/sandbox/, until Ctrl-C. Only in the test "
+        "system with TORWART_SANDBOX=1.",
+    ),
     "fleet": Words(
         "Füllt eine eigene, leere Datenbank mit einer Flotte: Auftraggeber, Gateways, Zähler, Zertifikate, Aufträge "
         "und alles, was daran hängt. Nichts davon läuft; zum Ansehen, Üben und Messen.",
@@ -327,6 +333,41 @@ async def _serve_emt(config: Any, listen: Address, status: "_Status", seconds: f
         await status.follow(receiver.summary, _EMT_STATUS, seconds)
     finally:
         await receiver.stop()
+
+
+# --- sandbox --------------------------------------------------------------------------------------------------------
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@command.command(help=_HELP["sandbox"].text())
+@_CONFIG
+@_PKI
+@click.option("--keys", type=_DIRECTORY, required=True)
+@click.option("--key-file", type=_FILE, required=True)
+@click.option("--state", type=_DIRECTORY, required=True)
+@click.option("--management", type=ADDRESS, required=True)
+@click.option("--admin-service", type=ADDRESS, required=True)
+@click.option("--ntp", type=ADDRESS, required=True)
+@click.option("--emt-service", type=ADDRESS, required=True)
+@click.option("--wake-up", type=ADDRESS, default="127.0.0.1:0", show_default=True, help="UDP")
+def sandbox(**options: Any) -> None:
+    from torwart.config.installation import installed
+
+    with installed():
+        from torwart.config.children import exit_with_parent, report_ready
+        from torwart.config.sandbox import SandboxConfig, SandboxHost
+
+        host = SandboxHost(SandboxConfig(**options)).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: host.stop())
+        exit_with_parent(host.stop)
+        report_ready(wake_up=_text(host.fleet.wake_up_address))
+        try:
+            host.work()
+        finally:
+            host.close()
 
 
 # --- a fleet in a database -------------------------------------------------------------------------------------------

@@ -80,10 +80,10 @@ def _keep_tidy(worker: "Worker", ended: threading.Event) -> None:
     """Forget what is kept for a time only: ended tasks of the engine, keys, calls and events of the interface."""
     from django.db import Error, connection
 
-    from torwart.services import bdew, interface, interface_event
+    from torwart.services import bdew, interface, interface_event, present
 
     while not ended.wait(_TIDY_SECONDS):
-        now = worker.clock.now()
+        now = present.now()
         try:
             for forget in (
                 worker.engine.clean,

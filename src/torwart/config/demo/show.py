@@ -45,6 +45,7 @@ _SETUP = {
     "headend": Words("Head-End", "head-end"),
     "sub_ca": Words("Sub-CA", "Sub-CA"),
     "workers": Words("zwei Worker", "two workers"),
+    "sandbox": Words("Sandbox-Gateways", "sandbox gateways"),
     "api": Words("EMT–GWA-Schnittstelle", "EMT–GWA interface"),
     "outside": Words("Gateways und EMT", "gateways and EMT"),
     "mailroom": Words("Poststelle und Postfächer der Auftraggeber", "mail room and the clients' mailboxes"),

@@ -68,6 +68,7 @@ class Stage:
     database: str = ""
     program: tuple[str, ...] | None = None
     api: bool = False
+    sandbox: bool = False
     site: sites.Site = field(init=False)
     devices: list[GatewayConfig] = field(init=False)
     fleet: Fleet = field(init=False)
@@ -88,7 +89,7 @@ class Stage:
         self.site = sites.create(self.directory, database=self.database)
         tell("bus")
         self.nats = NatsServer()
-        self.family = Family(self.directory / "logs", {"TORWART_DATABASE_URL": self.site.database})
+        self.family = Family(self.directory / "logs", {"TORWART_DATABASE_URL": self.site.database, **self._kind()})
         tell("headend")
         self.start_headend()
         api = self._start_api() if self.api else None
@@ -102,11 +103,22 @@ class Stage:
             self.family.await_ready(api)
         tell("outside")
         self.call(self._start_outside())
+        if self.sandbox:
+            tell("sandbox")
+            self.start_sandbox()
         self._bus = BlockingBus.start(lambda: NatsBus.connect(self.nats.url, name="demo"))
         self.link = BusGatewayLink(self._bus)
         self.engine = AbsurdEngine()
         identity = WorkerConfig.load(self.directory / "worker-1.toml").ca_identity
         self.ca = SmPkiClient(self.sub_ca.url, identity, crl_url=self.sub_ca.crl_url)
+
+    def _kind(self) -> dict[str, str]:
+        return {"TORWART_ENVIRONMENT": "test", "TORWART_SANDBOX": "1" if self.sandbox else ""}
+
+    def start_sandbox(self) -> Child:
+        """Start the host of the sandbox's gateways."""
+        config = sites.write_sandbox(self.site)
+        return self.family.await_ready(self.family.start("sandbox", "simulate", "sandbox", "--config", str(config)))
 
     def start_headend(self) -> None:
         """Start the head-end; after the first time on the same ports."""

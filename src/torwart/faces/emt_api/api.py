@@ -37,29 +37,35 @@ class _Api(NinjaAPI):
         return complete(document, VERSIONS)
 
 
-api = _Api(
-    title="Torwart EMT–GWA interface",
-    version=VERSIONS[-1],
-    description=_ABOUT,
-    openapi_url=None,
-    docs_url=None,
-    urls_namespace="emt_api",
-    renderer=_Json(),
-    parser=StrictJson(),
-)
+def answering(title: str, about: str, namespace: str) -> NinjaAPI:
+    """An interface that says what is wrong the way of this one, still without operations."""
+    made = _Api(
+        title=title,
+        version=VERSIONS[-1],
+        description=about,
+        openapi_url=None,
+        docs_url=None,
+        urls_namespace=namespace,
+        renderer=_Json(),
+        parser=StrictJson(),
+    )
+    made.exception_handler(ValidationError)(_unfit)
+    made.exception_handler(HttpError)(_unusable)
+    return made
+
+
+def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return problem.respond(request, problem.unfit(error.errors))
+
+
+def _unusable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem.plain(request, error.status_code, str(error.__cause__ or error)[:200])
+
+
+api = answering("Torwart EMT–GWA interface", _ABOUT, "emt_api")
 operation.add_processes()
 api.add_router("/operations", operation.placing)
 api.add_router("/operations", operation.router)
 api.add_router("/events", event.router)
 api.add_router("/webhooks", webhook.router)
 api.add_router("/capabilities", capability.router)
-
-
-@api.exception_handler(ValidationError)
-def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return problem.respond(request, problem.unfit(error.errors))
-
-
-@api.exception_handler(HttpError)
-def _unusable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem.plain(request, error.status_code, str(error.__cause__ or error)[:200])

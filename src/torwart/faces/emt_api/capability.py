@@ -22,6 +22,7 @@ def capabilities(request: HttpRequest) -> dict[str, Any]:
     """Processes with fields and steps, versions, limits; what does not go over it, why, and where it does."""
     return {
         "environment": settings.TORWART_ENVIRONMENT,
+        "sandbox": "/v1/sandbox" if settings.TORWART_SANDBOX else None,
         "versions": list(interface.VERSIONS),
         "version": request.version,  # type: ignore[attr-defined]
         "processes": [_process(process) for process in catalogue().values() if process.over_interface],

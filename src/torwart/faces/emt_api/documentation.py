@@ -24,6 +24,7 @@ from torwart.kernel.words import Words
 from torwart.processes import api_call
 from torwart.processes.api_call import slug
 from torwart.processes.definition import Process, catalogue
+from torwart.rules.sandbox import ABOUT
 from torwart.services import order as orders
 from torwart.services.interface import KEYS_KEPT, VERSIONS
 from torwart.services.interface_event import KEPT
@@ -75,6 +76,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "seconds": round(settings.TORWART_API_RATE[1]),
         "key_days": KEYS_KEPT.days,
         "event_days": KEPT.days,
+        "sandbox": list(ABOUT.items()) if settings.TORWART_SANDBOX else (),
         "operations": [_operation(process) for process in found if process.over_interface],
         "bdew": [(process.code, process.words, f"/bdew/v1/{slug(process.name)}") for process in offered()],
         "refused": [

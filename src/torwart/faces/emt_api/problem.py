@@ -30,6 +30,7 @@ _STATUS: Mapping[str, int] = {
     "interface.cursor_invalid": 400,
     "interface.not_found": 404,
     "order.unknown": 404,
+    "sandbox.gateway_unknown": 404,
     "interface.key_reused": 409,
     "interface.key_in_progress": 409,
     "order.open": 409,

@@ -285,6 +285,7 @@ class Capabilities(BaseModel):
     """The living manual."""
 
     environment: Literal["test", "live"]
+    sandbox: str | None = Field(description="Where the sandbox is; null where there is none, always in live.")
     versions: list[str]
     version: str
     processes: list[ProcessInfo]

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     DROP_HANDSHAKE = "drop-handshake", "Resets TCP after its first TLS flight."
     DROP_REQUEST = "drop-request", "Resets TCP when a request has begun to arrive, before it acts on it."
     DROP_BODY = "drop-body", "Acts on a request, then resets TCP in the middle of the response body."
+    SLOW = "slow", "Answers every request only after three seconds."
     SLOW_LORIS = "slow-loris", "Sends its responses one byte at a time, slower than any time limit."
     WRONG_CERTIFICATE = "wrong-certificate", "Shows its SIG certificate where the TLS certificate belongs."
     EXPIRED_CERTIFICATE = "expired-certificate", "Shows a TLS certificate of the right CA whose time is over."

@@ -59,9 +59,18 @@ class Fleet:
         host, port = self._datagrams.get_extra_info("sockname")[:2]
         self.wake_up_address = host, port
         for device in self.config.devices:
-            self.gateways[str(device.device)] = Gateway(device, self.timeline, self._directory(device))
+            self.add(device)
         if power:
             self.switch_on()
+
+    def add(self, device: GatewayConfig) -> None:
+        """One more device, without power yet."""
+        self.gateways[str(device.device)] = Gateway(device, self.timeline, self._directory(device))
+
+    async def remove(self, device: str) -> None:
+        """Take a device out: power off, and gone."""
+        await self.power_off(device)
+        self.gateways.pop(device.upper(), None)
 
     def switch_on(self) -> None:
         """Power for all, spread over ``boot_seconds``; does not wait."""

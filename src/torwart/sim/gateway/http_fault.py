@@ -8,6 +8,7 @@ from torwart.sim.tls_transport import TlsStream
 from torwart.wire.cosem import Request, Response, ServerConnection
 
 LORIS_SECONDS = 1.0
+SLOW_SECONDS = 3.0
 FLOOD_LINES = 3000
 LONG_TARGET = 4100
 REQUEST_FAULTS = frozenset({Fault.PIPELINING, Fault.CHUNKED, Fault.HEADER_FLOOD, Fault.LONG_URI})
@@ -18,6 +19,8 @@ async def transmit(
     faults: Collection[Fault], stream: TlsStream, connection: ServerConnection, response: Response
 ) -> None:
     """Send a response, with the faults of the sending applied."""
+    if Fault.SLOW in faults:
+        await asyncio.sleep(SLOW_SECONDS)
     data = connection.send(response)
     if Fault.HEADER_FLOOD in faults:
         data = _flooded(data)

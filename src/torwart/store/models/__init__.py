@@ -15,12 +15,14 @@ from torwart.store.models.emt import Emt, ReadingConfirmation
 from torwart.store.models.event import Event
 from torwart.store.models.fact import Fact
 from torwart.store.models.gateway import Gateway
+from torwart.store.models.installation import Installation
 from torwart.store.models.interface import Coupling, IdempotencyKey, InterfaceCall, InterfaceEvent
 from torwart.store.models.mail import MailIn, MailOut
 from torwart.store.models.meter import Meter
 from torwart.store.models.order import Draft, Order, Proposal
 from torwart.store.models.profile import Profile, ProfileReading
 from torwart.store.models.run import Run, Step, Wait
+from torwart.store.models.sandbox import SandboxGateway, SandboxTime
 from torwart.store.models.ticket import Attachment, Ticket, TicketEntry
 from torwart.store.models.transcript import Exchange
 from torwart.store.models.user import User
@@ -58,6 +60,7 @@ __all__ = [
     "Gateway",
     "HandOver",
     "IdempotencyKey",
+    "Installation",
     "InterfaceCall",
     "InterfaceEvent",
     "MailIn",
@@ -71,6 +74,8 @@ __all__ = [
     "ReadingConfirmation",
     "RevocationList",
     "Run",
+    "SandboxGateway",
+    "SandboxTime",
     "Step",
     "Ticket",
     "TicketEntry",
