@@ -89,7 +89,9 @@ class Office:
             str(sites.write_mailroom(site, self.ca, ("127.0.0.1", self.mailbox.port))),
         )
         tell("web")
-        web = family.start("web", "web", "--port", str(self.port), "--threads", "4")
+        told = {"TORWART_SMPKI": str(site.directory / "pki" / "chain.pem")}
+        told |= {"TORWART_API_URL": self.stage.api_url} if self.stage.api else {}
+        web = family.start("web", "web", "--port", str(self.port), "--threads", "4", environment=told)
         family.await_ready(room)
         self.mailbox.deliver_to = ("127.0.0.1", int(room.facts["smtp"]))
         self.mailbox.introduce(sites.SERVICE, [sites.encryption_certificate(site)])
