@@ -44,11 +44,12 @@ def test_a_body_read_again_is_the_order(process: Process) -> None:
 def test_the_curl_command_sends_this_body(process: Process) -> None:
     """A shell takes it as it stands; nothing in an entry is a command."""
     call = full(process)
-    shell = f'curl() {{ printf "%s\\n" "$1"; cat; }}; uuidgen() {{ echo key; }}; {call.curl(URL)}'
+    shell = f'curl() {{ printf "%s\\n" "$1"; cat; }}; {call.curl(URL, "key-1")}'
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     address, _, body = done.stdout.partition("\n")
 
     assert address == URL + call.path
+    assert "Idempotency-Key: key-1" in call.curl(URL, "key-1")
     assert json.loads(body) == call.body
 
 

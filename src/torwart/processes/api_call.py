@@ -38,12 +38,14 @@ class ApiCall:
         """The body, as people read it."""
         return json.dumps(self.body, indent=2, ensure_ascii=False)
 
-    def curl(self, url: str) -> str:
-        """The call by curl, to paste into a shell; ``url``: where the interface is reached."""
+    def curl(self, url: str, key: str) -> str:
+        """The call by curl, to paste into a shell, also twice: ``key`` makes it one order. ``url``: where the interface
+        is reached.
+        """
         return (
             f'curl "{url}{self.path}" \\\n'
             f"  {CURL} \\\n"
-            '  --header "Content-Type: application/json" --header "Idempotency-Key: $(uuidgen)" \\\n'
+            f'  --header "Content-Type: application/json" --header "Idempotency-Key: {key}" \\\n'
             f"  --data-binary @- <<'JSON'\n{self.json}\nJSON"
         )
 

@@ -7,6 +7,7 @@ import json
 import re
 from itertools import groupby
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -143,5 +144,5 @@ def _operation(process: Process) -> dict[str, Any]:
         "process": process,
         "path": call.path,
         "rows": [(field, field.name in required) for field in process.fields],
-        "calls": [("JSON", call.json), ("curl", call.curl(url)), ("Python", call.python(url))],
+        "calls": [("JSON", call.json), ("curl", call.curl(url, str(uuid4()))), ("Python", call.python(url))],
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -15,7 +16,7 @@ def of(process: Process, fields: Mapping[str, Any], header: Header) -> list[tupl
     if not process.over_interface:
         return []
     call, url = api_call.of(process, fields, header), settings.TORWART_API_URL
-    return [(f"POST {call.path}", call.json), ("curl", call.curl(url)), ("Python", call.python(url))]
+    return [(f"POST {call.path}", call.json), ("curl", call.curl(url, str(uuid4()))), ("Python", call.python(url))]
 
 
 def of_order(order: Any) -> list[tuple[str, str]]:
