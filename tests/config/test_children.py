@@ -42,6 +42,16 @@ def test_a_child_says_when_it_is_ready_and_where(tmp_path: Path) -> None:
     assert (child.process.poll(), time.monotonic() - began < 5) == (-signal.SIGTERM, True)
 
 
+def test_a_child_that_is_waited_for_late_is_seen(tmp_path: Path) -> None:
+    """Its line lies in the pipe behind others; all of it is read."""
+    code = "print('a word before'); import time; print('{\"ready\": true, \"answer\": 1}', flush=True); time.sleep(60)"
+    family = Family(tmp_path)
+    child = family.start("child", program=_program(code))
+    time.sleep(1)
+    assert family.await_ready(child, 10).facts["answer"] == 1
+    family.stop()
+
+
 def test_a_child_that_dies_is_refused_with_its_last_words(tmp_path: Path) -> None:
     """The refusal carries exit code and log, so that one need not look for it."""
     family = Family(tmp_path)

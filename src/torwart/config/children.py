@@ -105,6 +105,7 @@ class Family:
                 [*(program or _TORWART), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
+                bufsize=0,  # what is read ahead would be there and yet not be selected
                 stderr=errors,
                 env=told,
                 pass_fds=(self._read,),
@@ -149,5 +150,5 @@ class Family:
 
 def _drain(stream: Any) -> None:
     """Keep a child from blocking on a full pipe; what it says after ready is for nobody."""
-    while stream.read1(65536):
+    while stream.read(65536):
         pass
