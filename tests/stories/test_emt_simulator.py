@@ -59,7 +59,7 @@ def test_the_command_orders_and_sees_every_order_through(stage: Scene, tmp_path:
     head = "parallel = 2\nseconds = 60\n[faults]\ntwice = 1.0\nmalformed = 1.0\nwebhooks = { after = 2, count = 1 }\n"
     orders = [
         commissioning(stage, device, readings=True),
-        {"process": "connectivity-test", "gateways": device[:6] + "*", "says": "green"},
+        {"process": "connectivity-test", "gateways": device[:6] + "*", "says": "grün"},
         {"process": "wake-up", "gateways": [device], "in_days": 7, "expect": "planned"},
         {"process": "delivery-note-import", "refused": "order.not_over_interface"},
         {"process": "wake-up", "gateways": ["EPPC0299999999"], "refused": "process.gateway_unknown"},

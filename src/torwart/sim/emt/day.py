@@ -252,7 +252,10 @@ class Day:
             return [] if plan.refused in told.refused else [f"expected {plan.expected}, got {told.outcome}"]
         if fate is None:
             return [f"expected {plan.expected}, got {told.outcome}"]
-        odd = [] if self._came(told, fate.operation) else [f"expected {plan.expected}, is {told.outcome}"]
+        odd = []
+        if not self._came(told, fate.operation):
+            said = f": {_said(fate.operation)}" if plan.says else ""
+            odd.append(f"expected {plan.expected}, is {told.outcome}{said}")
         if not fate.agrees:
             odd.append(f"not told the same: {fate}")
         if plan.readings and self.receiver is not None and not self.values(told.errand.gateway):
@@ -266,8 +269,7 @@ class Day:
         if plan.expect is Expect.OPEN:
             return not operation.ended
         code = operation.refusal.code if operation.refusal else ""
-        said = " ".join(f"{row.label.de} {row.label.en} {row.value}" for row in operation.result or ())
-        return operation.state == plan.expect.value and plan.code in ("", code) and plan.says in said
+        return operation.state == plan.expect.value and plan.code in ("", code) and plan.says in _said(operation)
 
     def values(self, gateway: str = "") -> int:
         """How many values have come, from one gateway or all."""
@@ -314,6 +316,11 @@ class Day:
 
     def _received(self) -> list[Any]:
         return list(self.receiver.received.values()) if self.receiver else []
+
+
+def _said(operation: Operation) -> str:
+    """All words of a result."""
+    return "; ".join(f"{row.label.de} · {row.label.en}: {row.value}" for row in operation.result or ())
 
 
 def _line(told: Told) -> dict[str, Any]:
