@@ -22,6 +22,9 @@ from foreign import need
 from interface_stage import System, inbox, interface_scene, system, tls_context
 from staging import Scene, eventually
 
+from torwart.processes import api_call
+from torwart.processes.definition import catalogue
+from torwart.processes.summary import Header
 from torwart.services import revocation
 from torwart.sim.emt.files import EmtFiles
 from torwart.sim.emt.hooks import HookServer
@@ -333,6 +336,31 @@ def test_the_quick_start_works_by_copy_and_paste(scene: Scene, emt: System, tmp_
     assert [each["id"] for each in listed["items"]] == [placed["id"]]
     assert _documents(_pasted(curl, tmp_path))[0] == placed
     assert Order.objects.filter(reference="curl", process="wake_up").count() == 1
+
+
+def test_an_orders_examples_in_the_portal_work_by_copy_and_paste(scene: Scene, emt: System, tmp_path: Path) -> None:
+    """What the portal shows for an order: by curl one order however often it is pasted, and the lines of Python run."""
+    device = str(scene.stage.devices[0].device)
+    Gateway.objects.filter(device_id=device).update(state="operational")
+    EmtFiles.write(tmp_path, scene.stage.site.pki, url=scene.stage.api_url)
+    need("curl")
+    header = Header(reference="it's $HOME", remark="a\nJSON\n`b`")
+    call = api_call.of(catalogue()["connectivity_test"], {"gateway": device}, header)
+    first, again = (_documents(_pasted(call.curl(scene.stage.api_url, "pasted-1"), tmp_path))[0] for _ in range(2))
+
+    assert first == again
+    order = Order.objects.get(number=first["id"])
+    assert (order.process, order.fields["gateway"], order.reference, order.remark) == (
+        "connectivity_test",
+        device,
+        header.reference,
+        header.remark,
+    )
+    emt.call("POST", f"/v1/operations/{first['id']}/withdraw", {})
+    program = tmp_path / "order.py"
+    program.write_text(call.python(scene.stage.api_url).replace("torwart.wait(order.id)", "torwart.withdraw(order.id)"))
+    told = _pasted(f"{sys.executable} {program}", tmp_path).split()
+    assert (told[1], told[0] != first["id"]) == ("withdrawn", True)
 
 
 def _documents(text: str) -> list[Any]:
