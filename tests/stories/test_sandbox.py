@@ -226,6 +226,22 @@ def test_starting_over(scene: Scene, emt: System, hooks: HookServer) -> None:
     assert audit.verify().intact
 
 
+def test_a_killed_host_comes_back_with_its_gateways(scene: Scene, emt: System) -> None:
+    """Killed and started again, it has the same devices, with power where they had it, and they call again."""
+    gateway = commissioned(emt)
+    scene.stage.family["sandbox"].kill()
+    scene.stage.start_sandbox()
+    fields = {"gateway": gateway["device"]}
+
+    def answers() -> bool:
+        placed = emt.order("connectivity-test", fields, key=f"again-{time.monotonic_ns()}")
+        done = ended(emt, placed["id"])
+        return done["state"] == "done" and "✗" not in str(done["result"])
+
+    assert answers()
+    assert until(emt, gateway["id"], lambda found: found["connected"])["powered"]
+
+
 def test_the_example_of_the_manual(scene: Scene, tmp_path: Path) -> None:
     """What docs/api/sandbox.md shows works with the published client."""
     text = (Path(__file__).parents[2] / "docs/api/sandbox.md").read_text(encoding="utf-8")
