@@ -203,8 +203,8 @@ def test_a_refused_profile_changes_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.requirement("P11", "SIM-emt-down")
-def test_a_recipient_who_does_not_confirm_leaves_both_versions(scene: Scene, second: Second) -> None:
-    """Without the new recipient's word the change is not done: the old profiles, ended, are still there and told."""
+def test_the_old_profile_stays_until_the_new_recipient_confirms(scene: Scene, second: Second) -> None:
+    """Without the new recipient's word the change is not done: the run waits visibly, the old profile still there."""
     device = scene.in_operation(tafs=["7"])
     (old,) = held(scene, device)
     second.receiver.behaviour = Behaviour.DOWN

@@ -42,6 +42,7 @@ SHORT: Mapping[str, Any] = {
     "test_total": 2.0,
     "clock": (0.3, 0.5, 1.0, 2.0, 3.0),
     "wake_up_total": 1.5,
+    "contracts": (0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0),
 }
 _POLICY = re.compile(r"policy version=([0-9]+)")
 _TICK = 0.02

@@ -20,7 +20,7 @@ def ask(name: str, values: Mapping[str, Any], reason: str, *, user: int, ticket:
     Refuses a wrong field by its name, and ``override.needless`` where nothing stands against it.
     """
     chosen = process(name)
-    checked = chosen.check(values)
+    checked = chosen.located(None, chosen.check(values))
     gateway = chosen.subject(checked)
     unmet = ordering.preconditions(chosen, gateway, checked, now)
     if not unmet:

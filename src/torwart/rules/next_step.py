@@ -77,7 +77,13 @@ def _in_progress(run: RunState | None, waiting_for: str, attended: bool) -> Turn
     if run is RunState.WAITING and waiting_for == WaitingFor.APPROVAL:
         return Turn(US, Words("Eine zweite Person gibt den Schritt frei.", "A second person approves the step."))
     if run is RunState.WAITING:
-        return Turn(US, Words("Wir versuchen es in Kürze von selbst wieder.", "We try again shortly by ourselves."))
+        return Turn(
+            US,
+            Words(
+                "Es geht von selbst weiter; wann, steht beim Schritt.",
+                "It goes on by itself; the step says when.",
+            ),
+        )
     if attended:
         return Turn(US, Words("Ein Operator bearbeitet den Auftrag.", "An operator works on the order."))
     return Turn(US, Words("Der nächste Schritt läuft.", "The next step is running."))

@@ -56,7 +56,7 @@ def test_the_last_stages_of_an_ended_tariff_are_delivered_late_too(world: Any) -
         async with world(emt=True) as w:
             await w.commission()
             now = w.gateway.core.clock.now()
-            at = datetime.fromtimestamp((int(now.timestamp()) // 900 + 4) * 900, UTC)
+            at = datetime.fromtimestamp((int(now.timestamp()) // 900 + 96) * 900, UTC)
             stages = tuple(TariffStage(n, ObisCode(f"1-0:1.8.{n}")) for n in (1, 2))
             trigger = TariffChangeTrigger(
                 TimeTrigger((DayProfile(1, (DayTimeProfile(time(6), 1),)),), WeekProfile(*[1] * 7))
@@ -74,7 +74,7 @@ def test_the_last_stages_of_an_ended_tariff_are_delivered_late_too(world: Any) -
             (received,) = w.emt.received.values()
             start = received.last_value["1-0:1.8.0"]
             w.emt.behaviour = Behaviour.DOWN
-            w.timeline.advance(timedelta(hours=3))
+            w.timeline.advance(timedelta(hours=27))
             await w.head_end.until(lambda: w.gateway.delivery.errors)
             w.emt.behaviour = Behaviour.GOOD
             w.timeline.advance(timedelta(hours=1))

@@ -66,9 +66,10 @@ class Contracts:
             self._end(gone)
         periods = [p.registration_period for p in running]
         self._metering.set_period(math.gcd(QUARTER, *periods) if periods else QUARTER)
-        for profile in running:
-            if profile.tariff_use_case == 2:
+        for profile in {p.id: p for p in (*self.started(), *running)}.values():
+            if profile.tariff_use_case == 2:  # also one whose time is over: its last values may still be waited for
                 self._make_counters(profile)
+        for profile in running:
             if profile.id not in memory.starts:
                 self._begin(profile)
         self._set_alarm()
@@ -123,6 +124,7 @@ class Contracts:
         for assigned in profile.assignment:
             key = (profile.id, str(assigned.meter), str(assigned.obis_code))
             if key in self.counters:
+                self.counters[key].end(profile.valid_until)
                 continue
             registers = StageRegisters(plan_of(profile), key[2], profile.registration_period, profile.valid_until)
             self.counters[key] = registers

@@ -158,13 +158,17 @@ class StageRegisters:
         self.plan = plan
         self.register = register
         self.period = period
-        self.until = until or datetime.max.replace(tzinfo=UTC)
+        self.end(until)
         self.stages: dict[int, int] = dict.fromkeys(sorted(plan.stages()), 0)
         self.error = 0
         self.first: int | None = None
         self._last_value = 0
         self._last_at: datetime | None = None
         self._last_billable = False
+
+    def end(self, until: datetime | None) -> None:
+        """The contract's end, ``None``: open; it may be set while the registers are running."""
+        self.until = until or datetime.max.replace(tzinfo=UTC)
 
     @property
     def total(self) -> int:

@@ -32,6 +32,7 @@ class Meter(models.Model):
                 opclasses=["int8_ops", "gin_trgm_ops", "gin_trgm_ops"],
                 name="meter_search",
             ),
+            GinIndex(fields=["malos"], opclasses=["jsonb_path_ops"], name="meter_malos"),
             models.Index(fields=["melo"], name="meter_melo", condition=~models.Q(melo="")),
         )
 
