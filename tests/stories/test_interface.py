@@ -302,7 +302,7 @@ def test_nginx_in_front_says_who_calls_and_nobody_can_say_it_for_it(scene: Scene
 
 
 def _quick_start() -> list[str]:
-    """The blocks a reader copies, in their order: ten lines of Python, and curl."""
+    """The blocks a reader copies, in their order: ten lines of Python, curl, and the sandbox (``test_sandbox``)."""
     text = Path("README.md").read_text(encoding="utf-8")
     part = text.partition("### Your own system in ten lines")[2].partition("\n### ")[0]
     return re.findall(r"```\n(.*?)```", part, flags=re.S)
@@ -324,7 +324,7 @@ def test_the_quick_start_works_by_copy_and_paste(scene: Scene, emt: System, tmp_
     need("curl")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / ".demo").symlink_to(site.directory)
-    python, curl = _quick_start()
+    python, curl, _ = _quick_start()
 
     lines = _pasted(python, tmp_path).splitlines()
     assert lines[0].split()[1] == "submitted"

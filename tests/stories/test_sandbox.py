@@ -1,5 +1,8 @@
 """The sandbox with real processes: a client's programmer makes gateways and lets days pass (spec/07 point 8)."""
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -252,6 +255,21 @@ def test_the_example_of_the_manual(scene: Scene, tmp_path: Path) -> None:
     given = {"TorwartClient": TorwartClient, "url": stage.api_url, "tls": tls, "print": printed.append}
     exec(compile(example, "docs/api/sandbox.md", "exec"), given)
     assert printed == ["done"]
+
+
+def test_the_sandbox_of_the_readme_by_copy_and_paste(scene: Scene, tmp_path: Path) -> None:
+    """A gateway nobody hears, time that passes, and a gateway that speaks again: done."""
+    site = scene.stage.site
+    EmtFiles.write(site.directory / "emt", site.pki, url=scene.stage.api_url)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / ".demo").symlink_to(site.directory)
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (block,) = [each for each in re.findall(r"```\n(.*?)```", text, flags=re.S) if "torwart.sandbox" in each]
+
+    done = subprocess.run(["bash", "-e", "-c", block], cwd=tmp_path, capture_output=True, timeout=90, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().splitlines()[-1] == "done"
 
 
 def commissioned(emt: System) -> dict[str, Any]:

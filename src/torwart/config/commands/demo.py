@@ -61,7 +61,7 @@ def command(leave: bool, gateways: int, report: Path | None) -> None:
     parts = list(cast(gateways))
     show = Show(console, parts)
     directory = Path(tempfile.mkdtemp(prefix="torwart-demo-"))
-    stage = Stage(directory, [*parts, *EXTRAS], api=True)
+    stage = Stage(directory, [*parts, *EXTRAS], api=True, sandbox=True)
     office = Office(stage, port)
     service = Service(office, show.deed)
     began = time.monotonic()

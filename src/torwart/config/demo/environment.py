@@ -21,6 +21,7 @@ def environment(port: int) -> Mapping[str, str]:
         "TORWART_SERVICE_MAIL": SERVICE,
         "TORWART_WITHDRAWAL_SECONDS": "2",
         "TORWART_ENVIRONMENT": "test",
+        "TORWART_SANDBOX": "1",
         "TORWART_SECRET_KEY": secrets.token_urlsafe(32),
         "TORWART_WEBHOOK_SECRET": secrets.token_hex(32),
         "TORWART_WEBHOOK_HOSTS": "localhost",
