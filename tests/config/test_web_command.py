@@ -66,4 +66,4 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path, mon
     assert len(first) >= 50
     assert secret_key() == first
     assert (tmp_path / "web.key").stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["web.key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ENVIRONMENT", "web.key"]

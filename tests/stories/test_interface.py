@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import socket
 import ssl
 import subprocess
@@ -359,7 +360,7 @@ def test_an_orders_examples_in_the_portal_work_by_copy_and_paste(scene: Scene, e
     emt.call("POST", f"/v1/operations/{first['id']}/withdraw", {})
     program = tmp_path / "order.py"
     program.write_text(call.python(scene.stage.api_url).replace("torwart.wait(order.id)", "torwart.withdraw(order.id)"))
-    told = _pasted(f"{sys.executable} {program}", tmp_path).split()
+    told = _pasted(shlex.join([sys.executable, str(program)]), tmp_path).split()
     assert (told[1], told[0] != first["id"]) == ("withdrawn", True)
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from torwart.faces.emt_api import problem
 from torwart.faces.emt_api.api import api
@@ -54,16 +55,19 @@ RETRIES = {
 }
 
 
+@require_safe
 def description(request: HttpRequest) -> HttpResponse:
     """OpenAPI 3.1."""
     return HttpResponse(json.dumps(api.get_openapi_schema(), default=str), content_type="application/json")
 
 
+@require_safe
 def bdew_description(request: HttpRequest) -> HttpResponse:
     """OpenAPI 3.1 of the BDEW dialect."""
     return HttpResponse(json.dumps(bdew.get_openapi_schema(), default=str), content_type="application/json")
 
 
+@require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The manual: how to call, every operation with its fields, what does not come this way and why."""
     found, url = catalogue().values(), settings.TORWART_API_URL
@@ -89,12 +93,14 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "emt_api/documentation.html", context)
 
 
+@require_safe
 def reference_page(request: HttpRequest) -> HttpResponse:
     """The description as a page: every operation, every type."""
     calls, kinds = reference()
     return render(request, "emt_api/reference.html", {"version": VERSIONS[-1], "calls": calls, "kinds": kinds})
 
 
+@require_safe
 def problems(request: HttpRequest) -> HttpResponse:
     """The closed list of refusals, by subject."""
     listed = sorted(KINDS.values(), key=lambda kind: kind.code)
@@ -103,6 +109,7 @@ def problems(request: HttpRequest) -> HttpResponse:
     return render(request, "emt_api/problems.html", {"subjects": subjects})
 
 
+@require_safe
 def problem_page(request: HttpRequest, code: str) -> HttpResponse:
     """Meaning, cure, whose fault and contact for one kind of refusal."""
     kind = KINDS.get(code)
