@@ -1,8 +1,10 @@
 """Serving a Django application by WSGI: the processes that do it, and what they are told of database and settings."""
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +33,18 @@ def serve(*, workers: int, threads: int, **where: Any) -> None:
         log_level=LogLevels.warning,
         **where,
     ).serve()
+
+
+def settle() -> None:
+    """In a process that serves, when everything is loaded: tune Python for many short requests in a few threads.
+
+    What is loaded stays, so the collector need not look at it again; and a thread whose answer from the database has
+    come gets the interpreter within half a millisecond, not five – an order asks the database some twenty times.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    sys.setswitchinterval(0.0005)
 
 
 def end_with_server() -> None:

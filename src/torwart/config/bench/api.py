@@ -29,7 +29,7 @@ from torwart.config.bench.harness import Result, at_least, at_most
 from torwart.config.bench.runs import pgbench, server
 from torwart.config.children import Family
 
-CLIENTS, WORKERS, ROUNDS = 8, 2, 3
+CLIENTS, WORKERS, ROUNDS = 8, 2, 5
 SECONDS = 4.0
 GATEWAYS = 40_000
 """For the case: ids from 1."""
@@ -95,15 +95,18 @@ class _Interface:
         return accepted / (time.monotonic() - began)
 
     def paced(self, rate: float, seconds: float) -> list[list[float]]:
-        """Seconds of each answer, measured from when it should have been asked, at ``rate`` orders per second."""
+        """Seconds of each answer, measured from when it should have been asked, at ``rate`` orders per second; the
+        clients ask in turn.
+        """
         began, pause = time.monotonic() + 0.1, CLIENTS / rate
-        return self._each(lambda caller: list(caller.every(pause, began, int(seconds / pause))))
+        count = int(seconds / pause)
+        return self._each(lambda caller: list(caller.every(pause, began + caller.number / rate, count)))
 
     def _each(self, work: Any) -> list[Any]:
         found: list[Any] = [None] * CLIENTS
 
         def go(number: int) -> None:
-            caller = _Caller(self)
+            caller = _Caller(self, number)
             found[number] = work(caller)
             caller.close()
 
@@ -137,8 +140,8 @@ class _Interface:
 class _Caller:
     """One connection of the front to the process."""
 
-    def __init__(self, interface: _Interface) -> None:
-        self._interface = interface
+    def __init__(self, interface: _Interface, number: int) -> None:
+        self._interface, self.number = interface, number
         self._socket = self._connected()
 
     def _connected(self) -> socket.socket:
