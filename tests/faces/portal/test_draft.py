@@ -9,6 +9,7 @@ from django.test import Client
 from portal_world import MELO, NOW, Town, commissioning_fields, town
 
 from torwart.processes.definition import catalogue
+from torwart.services import present
 from torwart.store.models import Draft, Emt, MailOut, Order, Ticket
 
 ORDERABLE = [process.name for process in catalogue().values() if process.over_form]
@@ -66,9 +67,12 @@ def test_without_a_delivery_note_the_next_steps_are_visibly_not_possible(home: T
 
 
 @pytest.mark.requirement("O-4", "P-1")
-def test_a_neighbours_gateway_looks_like_one_without_a_note(home: Town, contact: Client, neighbour: Town) -> None:
+def test_a_neighbours_gateway_looks_like_one_without_a_note(
+    home: Town, contact: Client, neighbour: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Word for word the same page, but for the number that was entered."""
-    pages = []
+    pages, at = [], present.now()
+    monkeypatch.setattr(present, "now", lambda: at)  # both at the same moment: the pages say what is due when
     for device in (neighbour.gateways[0], "EPPC0299999999"):
         draft = _begin(contact, "commissioning", device)
         page = _text(contact.get(draft)).replace(device, "X")
