@@ -12,6 +12,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import needs
 from torwart.faces._design.forms import DateField, Form
 from torwart.faces._design.language import t
+from torwart.faces._design.saving import streamed
 from torwart.faces.console.page import show
 from torwart.kernel.role import Role
 from torwart.services import audit, present
@@ -84,6 +85,4 @@ def verify(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole chain, one JSON line a link, for a stranger to check."""
     lines = (f"{line}\n" for line in audit.export())
-    response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-    response.headers["Content-Disposition"] = 'attachment; filename="torwart-audit.jsonl"'
-    return response
+    return streamed(lines, "torwart-audit.jsonl", "application/x-ndjson")

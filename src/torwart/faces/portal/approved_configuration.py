@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from torwart.faces._design.access import client_only
 from torwart.faces._design.language import active, said
+from torwart.faces._design.saving import saved
 from torwart.faces.portal import table_pdf
 from torwart.kernel.words import Words
 from torwart.rules.validity import Validity
@@ -46,9 +47,7 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     writer = csv.writer(written, delimiter=";")
     writer.writerow([said(head) for head in _HEAD])
     writer.writerows(_cells(row) for row in queries.published(present.now()))
-    answer = HttpResponse("\ufeff" + written.getvalue(), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="freigaben.csv"'
-    return answer
+    return saved("\ufeff" + written.getvalue(), "freigaben.csv", "text/csv; charset=utf-8")
 
 
 @require_GET
@@ -58,9 +57,7 @@ def as_pdf(request: HttpRequest) -> HttpResponse:
     now = present.now()
     rows = [_cells(row) for row in queries.published(now)]
     content = table_pdf.render(said(TITLE), [said(head) for head in _HEAD], rows, at=now, language=active())
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = 'attachment; filename="freigaben.pdf"'
-    return answer
+    return saved(content, "freigaben.pdf", "application/pdf")
 
 
 def _cells(row: Approved) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from torwart.faces._design.access import client_of, client_only, has_any
 from torwart.faces._design.language import active
+from torwart.faces._design.saving import streamed
 from torwart.faces.portal.draft import orderable
 from torwart.kernel.role import Role
 from torwart.services.sealed import opened, seal
@@ -70,9 +70,8 @@ def as_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     note = queries.note(client_of(request), pk)
     if note is None:
         raise Http404
-    answer = StreamingHttpResponse(_lines(queries.csv_rows(note, active())), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = content_disposition_header(True, f"lieferschein-{_plain(note.number)}.csv")
-    return answer
+    lines = _lines(queries.csv_rows(note, active()))
+    return streamed(lines, f"lieferschein-{_plain(note.number)}.csv", "text/csv; charset=utf-8")
 
 
 class _Echo:

@@ -17,6 +17,7 @@ from torwart.faces._design import keyset
 from torwart.faces._design.access import actor_of, client_of, client_only, has_any, may_order
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, t
+from torwart.faces._design.saving import saved
 from torwart.faces.portal import api_call, clock, pictures
 from torwart.faces.portal.engine import ENGINE
 from torwart.kernel.order_state import OPEN, ORDER, OrderState, OrderVerb
@@ -344,9 +345,5 @@ def evidence_file(request: HttpRequest, number: str, form: str) -> HttpResponse:
     if form not in ("pdf", "json"):
         raise Http404
     if form == "json":
-        answer = HttpResponse(evidence.as_json(bundle), content_type="application/json")
-    else:
-        answer = HttpResponse(evidence.as_pdf(bundle, active()), content_type="application/pdf")
-    answer["Content-Disposition"] = f'attachment; filename="{number}.{form}"'
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+        return saved(evidence.as_json(bundle), f"{number}.json", "application/json")
+    return saved(evidence.as_pdf(bundle, active()), f"{number}.pdf", "application/pdf")

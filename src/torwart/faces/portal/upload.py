@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from torwart.faces._design.access import may_order
 from torwart.faces._design.forms import Form
 from torwart.faces._design.language import active, t
+from torwart.faces._design.saving import saved
 from torwart.faces.portal import table
 from torwart.faces.portal.draft import ROWS, orderable_or_404, orderer_of
 from torwart.faces.portal.engine import ENGINE
@@ -43,9 +44,7 @@ def template(request: HttpRequest, name: str, form: str) -> HttpResponse:
     chosen = orderable_or_404(name)
     if form not in _TYPES:
         raise Http404
-    answer = HttpResponse(table.template(chosen, form), content_type=_TYPES[form])
-    answer["Content-Disposition"] = f'attachment; filename="{chosen.name}.{form}"'
-    return answer
+    return saved(table.template(chosen, form), f"{chosen.name}.{form}", _TYPES[form])
 
 
 @require_http_methods(["GET", "POST"])
