@@ -4,16 +4,14 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from answering import OPERATION, Script, Server, answering
 from torwart_client import (
     AsyncTorwartClient,
     BadSignature,
@@ -32,74 +30,12 @@ from torwart.config import sdk
 from torwart.wire import webhook as signing
 
 PACKAGE = Path(__file__).parents[2] / "clients/python"
-OPERATION = {
-    "id": "A-123456782",
-    "process": "wake-up",
-    "state": "submitted",
-    "state_since": "2026-11-23T08:00:00Z",
-    "submitted_at": "2026-11-23T08:00:00.123456Z",
-    "planned": False,
-    "requested_at": None,
-    "due": {"at": "2026-11-24T09:00:00+01:00", "why": "…"},
-    "subject": "EPPC0200000001",
-    "reference": "",
-    "ticket": "T-123456782",
-    "waiting_for": "",
-    "step": "",
-    "allowed_actions": ["withdraw", "cancel"],
-    "proposed_times": [],
-    "result": [{"label": {"de": "Verbunden", "en": "Connected"}, "value": "12 ms"}],
-    "refusal": None,
-    "links": {"self": "/v1/operations/A-123456782", "history": "…", "ticket": "…"},
-    "added_later": "is left out",
-}
-Script = tuple[int, dict[str, str], Any]
-
-
-@dataclass
-class Server:
-    """Plays answers one after the other; ``None``: the connection is cut. Remembers method, path, key and body."""
-
-    url: str = ""
-    script: list[Script | None] = field(default_factory=list)
-    asked: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None: ...
-
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            made.asked.append(
-                (self.command, self.path, self.headers.get("Idempotency-Key", ""), json.loads(body or b"null"))
-            )
-            answer = made.script.pop(0)
-            if answer is None:
-                self.close_connection = True
-                self.connection.close()
-                return
-            status, headers, document = answer
-            sent = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(sent))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(sent)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{http.server_port}"
-    threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield made
-    http.shutdown()
-    http.server_close()
+    with answering() as made:
+        yield made
 
 
 def problem(status: int, code: str, **headers: str) -> Script:

@@ -3,16 +3,20 @@
 import json
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 import torwart_client
+from answering import OPERATION, Server, answering, mutual
 
 from torwart.kernel.words import Words
 from torwart.processes import api_call
 from torwart.processes.definition import Field, FieldKind, Process, catalogue
 from torwart.processes.summary import Header
+from torwart.sim.emt.files import EmtFiles
+from torwart.sim.pki import TestPki
 from torwart.wire import webhook as signing
 
 AT = datetime.fromisoformat("2026-11-30T09:30:00+01:00")
@@ -53,27 +57,45 @@ def test_the_curl_command_sends_this_body(process: Process) -> None:
     assert json.loads(body) == call.body
 
 
+@pytest.fixture(scope="module")
+def emt(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> EmtFiles:
+    """The files the lines name, where they are run."""
+    return EmtFiles.write(tmp_path_factory.mktemp("emt"), pki)
+
+
+@pytest.fixture(scope="module")
+def front(pki: TestPki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Who takes the call: mutual TLS with certificates of the SM-PKI."""
+    files = EmtFiles.write(tmp_path_factory.mktemp("front"), pki, pki.gwa.tls)
+    with answering(mutual(files.chain, files.key, files.root)) as server:
+        yield server
+
+
 @every_process
-def test_the_program_sends_this_body(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lines run as they stand, with the client's own methods."""
-    sent: list[Any] = []
-
-    def order(self: Any, name: str, body: Any, key: str | None) -> Any:
-        sent.append((name, {each: value for each, value in body.items() if value not in (None, "")}))
-        return torwart_client.Operation(**dict.fromkeys(torwart_client.Operation.__dataclass_fields__))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(torwart_client, "tls_context", lambda **files: True)
-    monkeypatch.setattr(torwart_client.TorwartClient, "_order", order)
-    monkeypatch.setattr(torwart_client.TorwartClient, "wait", lambda self, number: order)
+def test_the_program_sends_this_body(
+    process: Process, emt: EmtFiles, front: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines run as they stand, over mutual TLS, with the client's own methods; the end is told."""
+    front.script, front.asked = [(202, {}, OPERATION), (200, {}, {**OPERATION, "state": "done"})], []
+    monkeypatch.chdir(emt.directory)
     call = full(process)
-    exec(call.python(URL).replace("    print(order.id, order.state)", ""), {})
-    ((name, body),) = sent
+    exec(call.python(front.url), {})
+    (method, path, key, sent), (looked, *_) = front.asked
 
-    assert name == api_call.slug(process.name)
-    times = {each for each, value in body.items() if isinstance(value, datetime)}
-    assert body == {
-        each: datetime.fromisoformat(value) if each in times else value for each, value in call.body.items()
+    assert (method, path, looked) == ("POST", call.path, "GET")
+    assert key
+    assert {name: _instant(value) for name, value in sent.items()} == {
+        name: _instant(value) for name, value in call.body.items()
     }
+    assert capsys.readouterr().out == f"{OPERATION['id']} done\n"
+
+
+def _instant(value: Any) -> Any:
+    """A time as such, however it is written; anything else as it is."""
+    try:
+        return datetime.fromisoformat(value) if "T" in value else value
+    except (TypeError, ValueError):
+        return value
 
 
 def test_the_receiver_shown_takes_what_we_sign_and_nothing_else() -> None:

@@ -8,6 +8,7 @@ Theory of operation
   on one database: whoever holds a row has it.
 - Each try is counted before it begins. A mail that breaks us, even one that kills the process, is put into quarantine
   after ``ATTEMPTS`` tries and stops nobody. While our keys cannot be used nothing is counted: all mail waits for them.
+  Nor does it count when another room was faster: a mail is not put aside because many wanted to read it.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 
 from torwart.kernel.refusals import Refusal, Side
 from torwart.kernel.refusals.mail import MAIL_TOO_LARGE
@@ -90,7 +92,15 @@ def _work_one(engine: ProcessEngine, desk: Desk, now: datetime) -> bool:
     pk, attempts = claimed
     with transaction.atomic():
         row = MailIn.objects.select_for_update(skip_locked=True).filter(pk=pk, state="stored").first()
-        return row is None or _tried(row, attempts, engine, desk, now)
+        if row is not None:
+            return _tried(row, attempts, engine, desk, now)
+    _uncount(pk)
+    return True
+
+
+def _uncount(pk: int) -> None:
+    """Take one try back that was counted and did not take place."""
+    MailIn.objects.filter(pk=pk).update(attempts=F("attempts") - 1)
 
 
 def _tried(row: MailIn, attempts: int, engine: ProcessEngine, desk: Desk, now: datetime) -> bool:
@@ -102,7 +112,7 @@ def _tried(row: MailIn, attempts: int, engine: ProcessEngine, desk: Desk, now: d
     except Exception as error:  # noqa: BLE001  whatever a mail breaks, the next one is read
         if isinstance(error, Refusal) and error.code.startswith("keys."):
             _log.error("mail %s waits for our keys: %s", row.pk, error)
-            MailIn.objects.filter(pk=row.pk).update(attempts=attempts - 1)
+            _uncount(row.pk)
             return False
         _log.exception("mail %s breaks the mail room (attempt %s)", row.pk, attempts)
         if attempts >= ATTEMPTS:
