@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from torwart.kernel.identifiers import CaseNumber
 from torwart.kernel.refusals.order import NUMBERS_TAKEN, ORDER_OPEN
@@ -56,21 +56,21 @@ def grace() -> timedelta:
 
 
 _PLACE = """
-WITH run AS (
-  INSERT INTO store_run (run_id, process, client_id, gateway_id, state, state_since, parameters, waiting_for,
-                         next_attempt_at, received_at, side, code, failure)
-  VALUES (%(run)s, %(code)s, %(client)s, %(gateway)s, 'received', %(now)s, %(fields)s, 'time', %(starts_at)s, %(now)s,
-          '', '', '')
-  RETURNING id
-),
-placed AS (
+WITH placed AS (
   INSERT INTO store_order (number, client_id, orderer_id, orderer_name, channel, process, gateway_id, fields, summary,
                            wording, participant, reference, remark, state, state_since, submitted_at, requested_at,
                            planned, due_at, starts_at, withdrawable_until, run_id)
-  SELECT %(number)s, %(client)s, %(user)s, %(orderer)s, %(channel)s, %(process)s, %(gateway)s, %(fields)s, %(summary)s,
-         %(wording)s, %(participant)s, %(reference)s, %(remark)s, 'submitted', %(now)s, %(now)s, %(requested_at)s,
-         %(planned)s, %(due_at)s, %(starts_at)s, %(withdrawable_until)s, run.id FROM run
-  RETURNING id
+  VALUES (%(number)s, %(client)s, %(user)s, %(orderer)s, %(channel)s, %(process)s, %(gateway)s, %(fields)s,
+          %(summary)s, %(wording)s, %(participant)s, %(reference)s, %(remark)s, 'submitted', %(now)s, %(now)s,
+          %(requested_at)s, %(planned)s, %(due_at)s, %(starts_at)s, %(withdrawable_until)s,
+          nextval(pg_get_serial_sequence('store_run', 'id')))
+  ON CONFLICT DO NOTHING RETURNING id, run_id
+),
+run AS (
+  INSERT INTO store_run (id, run_id, process, client_id, gateway_id, state, state_since, parameters, waiting_for,
+                         next_attempt_at, received_at, side, code, failure)
+  SELECT placed.run_id, %(run)s, %(code)s, %(client)s, %(gateway)s, 'received', %(now)s, %(fields)s, 'time',
+         %(starts_at)s, %(now)s, '', '', '' FROM placed
 ),
 ticket AS (
   INSERT INTO store_ticket (number, client_id, kind, subject, order_id, gateway_id, state, state_since, waiting_reason,
@@ -85,6 +85,7 @@ entry AS (
 )
 SELECT placed.id, ticket.id FROM placed, ticket
 """
+"""No row where the number is taken or the gateway's process has an open order, also one that commits meanwhile."""
 _TRIES = 3
 
 
@@ -92,22 +93,23 @@ def place(engine: ProcessEngine, order: Placement, *, now: datetime) -> str:
     """Order, ticket, audit entries, confirmation mail and sleeping run, in one transaction (O-2); the number."""
     for _ in range(_TRIES):
         number = CaseNumber.new("A")
-        try:
-            with transaction.atomic():
-                _place(engine, number, order, now)
-        except IntegrityError:
-            # Two at once and the other one was first; or the number is taken, and another one is free.
-            standing = queries.subject(order.subject, order.client, order.process) if order.subject else None
-            if standing is not None and standing.open:
-                raise ORDER_OPEN(gateway=order.subject, number=standing.open) from None
-        else:
-            return number
+        with transaction.atomic(savepoint=False):
+            if _place(engine, number, order, now):
+                return number
+        # Two at once and the other one was first; or the number is taken, and another one is free.
+        standing = queries.subject(order.subject, order.client, order.process) if order.subject else None
+        if standing is not None and standing.open:
+            raise ORDER_OPEN(gateway=order.subject, number=standing.open)
     raise NUMBERS_TAKEN()
 
 
-def _place(engine: ProcessEngine, number: CaseNumber, order: Placement, now: datetime) -> None:
+def _place(engine: ProcessEngine, number: CaseNumber, order: Placement, now: datetime) -> bool:
+    """Whether it could be placed; else nothing has been written."""
     run_id = uuid.uuid4()
-    row, ticket = _insert(number, order, run_id, now)
+    inserted = _insert(number, order, run_id, now)
+    if inserted is None:
+        return False
+    row, ticket = inserted
     interface_event.emit(row, now, {})
     audited(row, "order.placed", order.actor, now, {"process": order.code, "order": dict(order.fields)})
     tickets.opened_for_order(ticket, order.actor, now, order.requested_at if order.planned else None)
@@ -116,10 +118,13 @@ def _place(engine: ProcessEngine, number: CaseNumber, order: Placement, now: dat
     first = order.withdrawable_until.isoformat()
     params = {"gateway": order.subject, "order": dict(order.fields), "number": number, "from": first}
     engine.spawn(order.process, str(run_id), params)
+    return True
 
 
-def _insert(number: CaseNumber, order: Placement, run_id: uuid.UUID, now: datetime) -> tuple[Order, Ticket]:
-    """Run, order, ticket and its first line in one round trip; order and ticket as the verbs take them."""
+def _insert(number: CaseNumber, order: Placement, run_id: uuid.UUID, now: datetime) -> tuple[Order, Ticket] | None:
+    """Order, run, ticket and its first line in one round trip; order and ticket as the verbs take them, ``None``
+    where something stands in their place.
+    """
     words = Words(*order.wording["process"])
     columns = {
         "client_id": order.client,
@@ -154,7 +159,10 @@ def _insert(number: CaseNumber, order: Placement, run_id: uuid.UUID, now: dateti
         "de": f"Auftrag {number} eingegangen: {words.de}",
         "en": f"Order {number} received: {words.en}",
     }
-    ((placed, ticket),) = statement.rows(_PLACE, parameters)
+    inserted = statement.rows(_PLACE, parameters)
+    if not inserted:
+        return None
+    ((placed, ticket),) = inserted
     row = Order(
         pk=placed,
         number=number,

@@ -36,7 +36,7 @@ class IdempotencyKey(models.Model):
     ``digest``: SHA-256 over method, path and canonical body (hex); ``answer``: the body as it was sent.
     """
 
-    client = models.ForeignKey("Client", on_delete=models.PROTECT, related_name="idempotency_keys")
+    client = models.ForeignKey("Client", on_delete=models.PROTECT, related_name="idempotency_keys", db_index=False)
     key = models.TextField()
     digest = models.CharField(max_length=64)
     status = models.IntegerField()

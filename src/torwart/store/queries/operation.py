@@ -69,7 +69,7 @@ class EventLine:
 
 def find(client: int, number: str, now: datetime) -> Operation | None:
     """The client's order of that number; another's is ``None`` like one that does not exist."""
-    rows = _read("AND o.number = %(number)s", {"client": client, "number": _canonical(number)}, now)
+    rows = _read(_NUMBERED, {"client": client, "number": _canonical(number)}, now)
     return rows[0] if rows else None
 
 
@@ -96,7 +96,7 @@ def page(
     }
     given = {condition: named for condition, named in narrowed.items() if named[1] is not None}
     tail = " ".join([*(f"AND {condition}" for condition in given), "ORDER BY o.id DESC LIMIT %(limit)s"])
-    return _read(tail, {"client": client, "limit": limit, **dict(given.values())}, now)
+    return _read(f"{_OF_CLIENT} {tail}", {"client": client, "limit": limit, **dict(given.values())}, now)
 
 
 def version(client: int, number: str) -> tuple[Any, ...] | None:
@@ -146,17 +146,22 @@ SELECT o.id, o.number, t.number, o.process, o.state, o.state_since, o.submitted_
        o.due_at, coalesce(g.device_id, ''), o.reference,
        CASE WHEN o.ended_at IS NULL THEN coalesce(r.waiting_for, '') ELSE '' END,
        o.withdrawable_until, o.result::text, o.run_id
-  FROM store_order AS o JOIN store_ticket AS t ON t.order_id = o.id
+  FROM {orders} AS o JOIN store_ticket AS t ON t.order_id = o.id
        LEFT JOIN store_run AS r ON r.id = o.run_id LEFT JOIN store_gateway AS g ON g.id = o.gateway_id
  WHERE o.client_id = %(client)s
 """
+_NUMBERED = _ORDERS.format(orders="(SELECT * FROM store_order WHERE number = %(number)s OFFSET 0)")
+"""By its number, and only then whose it is: with OFFSET 0 the planner looks no further, and a plan made while the table
+was small cannot go through all orders of a client for ever.
+"""
+_OF_CLIENT = _ORDERS.format(orders="store_order")
 _RUN, _RESULT, _WITHDRAWABLE, _STATE, _STEP_AT = -1, -2, -3, 4, 13
 """Places in a row; where the step goes in, the columns before it are the first fields of an operation."""
 
 
-def _read(tail: str, given: dict[str, Any], now: datetime) -> list[Operation]:
+def _read(sql: str, given: dict[str, Any], now: datetime) -> list[Operation]:
     """The orders of a client that fit; the client's system asks often, so it is one statement as it stands."""
-    rows = statement.rows(_ORDERS + tail, given)
+    rows = statement.rows(sql, given)
     running = [row[_RUN] for row in rows if row[_STATE] == OrderState.IN_PROGRESS and row[_RUN]]
     current = _current(running) if running else {}
     proposed = [row[0] for row in rows if row[_STATE] == OrderState.PROPOSED]
