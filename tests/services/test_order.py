@@ -19,10 +19,12 @@ from torwart.kernel.role import Role
 from torwart.kernel.words import Words
 from torwart.processes import ending, ordering
 from torwart.processes.telling import Patience, Telling
+from torwart.services import interface
 from torwart.services import order as orders
 from torwart.services import run as runs
 from torwart.services import ticket as tickets
 from torwart.store.models import AuditEntry, Gateway, MailOut, Order, Proposal, Run, Step, Ticket
+from torwart.store.queries import operation
 
 TUESDAY = MONDAY + timedelta(days=1, hours=2)
 """Noon in Berlin: eleven service hours after MONDAY."""
@@ -136,6 +138,48 @@ def test_two_at_once_become_one_order(shop: Desk) -> None:
 
     assert sorted(answers) == ["order.open", "placed"]
     assert Order.objects.count() == Run.objects.count() == Ticket.objects.count() == 1
+
+
+@pytest.mark.requirement("O-4")
+def test_who_comes_second_is_refused_and_its_transaction_goes_on(shop: Desk) -> None:
+    """The second order waits for the first one's commit, is refused by name, and takes nothing else along."""
+    placed, commit = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with transaction.atomic():
+            shop.place()
+            placed.set()
+            commit.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert placed.wait(10)
+    with transaction.atomic():
+        threading.Timer(0.3, commit.set).start()
+        assert refused(shop.place).code == "order.open"
+        assert Order.objects.count() == Run.objects.count() == Ticket.objects.count() == 1
+    thread.join()
+
+
+def test_a_placed_order_and_a_key_are_found_by_their_own_index(shop: Desk) -> None:
+    """Plans live as long as a connection: made while tables are small they must not walk a client's rows for ever."""
+    number = shop.place()
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        assert operation.find(shop.people.orderer.client, number, MONDAY) is not None
+        interface.once(shop.people.orderer.client, "key", "0" * 64, lambda: interface.Answer(202, "{}"), now=MONDAY)
+    asked = [query["sql"] for query in captured if "store_order" in query["sql"] or "SELECT digest" in query["sql"]]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plans = []
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+
+    by_number, by_key = plans
+    assert "store_order_number" in by_number
+    assert " order_client" not in by_number
+    assert " idempotency_key " in by_key
 
 
 def test_placing_takes_few_statements(shop: Desk) -> None:
