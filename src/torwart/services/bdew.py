@@ -12,7 +12,7 @@ from typing import Any
 
 from torwart.kernel.refusals import Refusal
 from torwart.kernel.refusals.bdew import BDEW_NO_ADDRESS
-from torwart.services.interface import Peer
+from torwart.services.interface import Peer, plain
 from torwart.services.interface_event import KEPT
 from torwart.store.models import BdewTransaction, Delivery, InterfaceEvent, Order, Webhook
 from torwart.wire import bdew as wire
@@ -87,6 +87,6 @@ def _said(refusal: Refusal) -> dict[str, str]:
         "code": refusal.code,
         "side": refusal.side.value,
         "retry": refusal.kind.retry.value,
-        "de": refusal.text("de"),
-        "en": refusal.text("en"),
+        "de": plain(refusal.text("de")),  # it may repeat what was sent
+        "en": plain(refusal.text("en")),
     }

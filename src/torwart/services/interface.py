@@ -356,14 +356,14 @@ def log(
         "client": caller.client,
         "coupling": caller.coupling,
         "method": method,
-        "path": _plain(path)[:2000],
-        "subject": _plain(subject)[:20],
-        "key": _plain(key)[:200],
+        "path": plain(path)[:2000],
+        "subject": plain(subject)[:20],
+        "key": plain(key)[:200],
         "status": status,
         "code": code,
         "milliseconds": milliseconds,
-        "asked": without_secrets(_plain(asked))[:SHOWN],
-        "answered": without_secrets(_plain(answered))[:SHOWN],
+        "asked": without_secrets(plain(asked))[:SHOWN],
+        "answered": without_secrets(plain(answered))[:SHOWN],
         "lately": at - timedelta(minutes=1),
     }
     with connection.cursor() as cursor:
@@ -396,7 +396,7 @@ def without_secrets(text: str) -> str:
     return _QUERY.sub(r"\1•••", _SECRET.sub(r'\1"•••"', text))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """PostgreSQL holds no NUL, and no half of a surrogate pair."""
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 

@@ -111,6 +111,14 @@ def test_a_refused_order_is_taken_and_refused_by_a_call(partner: Caller) -> None
     assert [(event["type"], event["subject"]) for event in fed] == [(wire.REFUSED, first)]
 
 
+def test_what_no_database_can_hold_is_refused_and_told(partner: Caller) -> None:
+    """A refusal repeats what was sent, also a NUL, and is told all the same."""
+    assert call(partner, {**UNKNOWN, "remark": "\x08\x00"}).status_code == 202
+    ((kind, _, data),) = answers()
+    assert kind == wire.REFUSED
+    assert any("\x08\ufffd" in each["de"] for each in data["errors"])
+
+
 def test_everything_wrong_is_told_in_one_answer(partner: Caller) -> None:
     """All fields by pointer, as /v1 lists them."""
     fields = catalogue()["commissioning"].fields
